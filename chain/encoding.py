@@ -1,0 +1,73 @@
+"""The two spellings everything here is written in: base64url without padding, and canonical JSON."""
+
+import base64
+import binascii
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import msgspec
+
+from chain.errors import Malformed
+
+T = TypeVar("T")
+
+HASH_BYTES = 32
+
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+def b64url(data: bytes) -> str:
+    """RFC 4648 section 5 without padding (RFC 7515 section 2)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def unb64url(text: str, *, what: str = "value") -> bytes:
+    """Read what `b64url` wrote; any other spelling of the same bytes is `Malformed`."""
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Malformed(f"{what}: not base64url") from error
+    if b64url(data) != text:
+        raise Malformed(f"{what}: not base64url in its one permitted spelling")
+    return data
+
+
+def unb64url_hash(text: str, *, what: str) -> bytes:
+    """Read 32 bytes of base64url."""
+    data = unb64url(text, what=what)
+    if len(data) != HASH_BYTES:
+        raise Malformed(f"{what}: want {HASH_BYTES} bytes, got {len(data)}")
+    return data
+
+
+def canonical(value: Any) -> bytes:
+    """
+    RFC 8785 JSON of structs, strings, integers, booleans, lists and ASCII-keyed objects.
+
+    Floating point is not used on this chain, which is what makes msgspec's output the RFC's.
+    """
+    return _encoder.encode(value)
+
+
+def read_canonical(decoder: msgspec.json.Decoder[T], data: bytes, *, what: str) -> T:
+    """
+    Parse `data` strictly. Bytes that are not the canonical form of what they say are
+    `Malformed`: two texts for one value would give it two hashes, and two readers two meanings.
+    """
+    value = read(decoder, data, what=what)
+    if canonical(value) != data:
+        raise Malformed(f"{what}: not in canonical form (RFC 8785)")
+    return value
+
+
+def read(decoder: msgspec.json.Decoder[T], data: bytes | str, *, what: str) -> T:
+    """Parse JSON from outside into what `decoder` knows; anything else is `Malformed`."""
+    try:
+        return decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise Malformed(f"{what}: {error}") from error
+
+
+def digest(data: bytes) -> bytes:
+    """SHA-256, the only hash there is here."""
+    return sha256(data).digest()
