@@ -1,0 +1,93 @@
+"""
+Bodies: what travels beside an entry, is bound to it by a salted digest, and can be erased.
+
+A message's body is sealed and opaque here; the others are small clear documents.
+"""
+
+import hmac
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from chain.encoding import HASH_BYTES, b64url, canonical, read_canonical, unb64url_hash
+from chain.entry import BodyRef, Hash
+from chain.errors import Malformed, Unverified
+
+MAX_BODY_BYTES = 262_144
+
+Handle = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9._-]{0,31}$")]
+"""The name people type: `dr.lee`, `fridge-2`. Unique among live accounts."""
+
+Name = Annotated[str, Meta(min_length=1, max_length=80)]
+
+
+class Login(Struct, frozen=True, forbid_unknown_fields=True):
+    """`verifier` is SHA-256 of what a password derives to under `salt`; it can check and not impersonate."""
+
+    salt: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22}$")]
+    verifier: Hash
+
+
+class Card(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The body of a `profile`. `backups` are private keys wrapped for their owner alone (compact JWE)."""
+
+    handle: Handle
+    name: Name
+    login: Login | None = None
+    backups: Annotated[list[Annotated[str, Meta(max_length=16_384)]], Meta(max_length=4)] = []
+
+
+class Invitation(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of an `invite`: the handle that the new account will have."""
+
+    handle: Handle
+
+
+class GroupName(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a `group`."""
+
+    name: Name
+
+
+T = TypeVar("T", Card, Invitation, GroupName)
+_decoders = {kind: msgspec.json.Decoder(kind) for kind in (Card, Invitation, GroupName)}
+
+
+class Body(Struct, frozen=True):
+    """A body and the 32-byte salt that binds it: erase both, and the digest tells nothing."""
+
+    salt: bytes
+    content: str
+
+    @property
+    def ref(self) -> BodyRef:
+        data = self.content.encode()
+        return BodyRef(digest=b64url(hmac.digest(self.salt, data, "sha256")), size=len(data))
+
+    def check(self, ref: BodyRef) -> None:
+        """Raise `Unverified` unless this is the body that `ref` binds."""
+        if self.ref != ref:
+            raise Unverified("body: its digest or size is not the entry's")
+
+    def read(self, kind: type[T]) -> T:
+        """The clear document it holds; raise `Malformed`."""
+        return read_canonical(_decoders[kind], self.content.encode(), what=kind.__name__.lower())
+
+
+def make(content: str, random: Callable[[int], bytes]) -> Body:
+    """Salt a body; raise `Malformed` if it is too long."""
+    if (size := len(content.encode())) > MAX_BODY_BYTES:
+        raise Malformed(f"body: at most {MAX_BODY_BYTES} bytes, got {size}")
+    return Body(salt=random(HASH_BYTES), content=content)
+
+
+def document(value: Card | Invitation | GroupName, random: Callable[[int], bytes]) -> Body:
+    """Salt one of the clear documents."""
+    return make(canonical(value).decode(), random)
+
+
+def salted(salt: str, content: str) -> Body:
+    """A body as it came over the wire; raise `Malformed`."""
+    return Body(salt=unb64url_hash(salt, what="body salt"), content=content)

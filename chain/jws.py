@@ -1,0 +1,61 @@
+"""Compact JWS (RFC 7515) with the one algorithm permitted here, Ed25519 (RFC 9864)."""
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from chain import ed25519
+from chain.encoding import b64url, canonical, read_canonical, unb64url
+from chain.errors import Malformed
+from chain.identity import SigningKey, Thumbprint
+
+
+class Header(Struct, frozen=True, forbid_unknown_fields=True):
+    """`kid` is the thumbprint of the signer's key; `typ` keeps one kind of statement from passing as another."""
+
+    kid: Thumbprint
+    typ: str
+    alg: Literal["Ed25519"] = "Ed25519"
+
+
+_decoder = msgspec.json.Decoder(Header)
+
+
+class Jws(Struct, frozen=True):
+    """A parsed, not yet verified, JWS. `signed` is the ASCII input of the signature."""
+
+    header: Header
+    payload: bytes
+    signed: bytes
+    signature: bytes
+
+    def verify(self, key: SigningKey) -> None:
+        """Raise `Unverified` unless `key` made the signature and the header names it."""
+        ed25519.verify(key.raw, self.signature, self.signed, what=self.header.typ)
+
+
+def sign(payload: bytes, *, typ: str, kid: str, signer: ed25519.Signer) -> bytes:
+    """Return `header.payload.signature` in base64url, as ASCII bytes."""
+    header = canonical(Header(kid=kid, typ=typ))
+    signed = f"{b64url(header)}.{b64url(payload)}".encode("ascii")
+    return signed + b"." + b64url(signer(signed)).encode("ascii")
+
+
+def parse(text: bytes, *, typ: str) -> Jws:
+    """Read a JWS of the given type; raise `Malformed`. The signature is not checked here."""
+    parts = text.split(b".")
+    if len(parts) != 3:
+        raise Malformed(f"{typ}: want three parts of a compact JWS, got {len(parts)}")
+    try:
+        header_text, payload_text, signature_text = (part.decode("ascii") for part in parts)
+    except UnicodeDecodeError as error:
+        raise Malformed(f"{typ}: not ASCII") from error
+    header = read_canonical(_decoder, unb64url(header_text, what="JWS header"), what="JWS header")
+    if header.typ != typ:
+        raise Malformed(f"JWS: want typ {typ!r}, got {header.typ[:40]!r}")
+    signature = unb64url(signature_text, what="JWS signature")
+    if len(signature) != ed25519.SIGNATURE_BYTES:
+        raise Malformed(f"JWS signature: want {ed25519.SIGNATURE_BYTES} bytes, got {len(signature)}")
+    payload = unb64url(payload_text, what="JWS payload")
+    return Jws(header=header, payload=payload, signed=text[: text.rindex(b".")], signature=signature)
