@@ -52,7 +52,6 @@ class GroupName(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 T = TypeVar("T", Card, Invitation, GroupName)
-_decoders = {kind: msgspec.json.Decoder(kind) for kind in (Card, Invitation, GroupName)}
 
 
 class Body(Struct, frozen=True):
@@ -73,7 +72,8 @@ class Body(Struct, frozen=True):
 
     def read(self, kind: type[T]) -> T:
         """The clear document it holds; raise `Malformed`."""
-        return read_canonical(_decoders[kind], self.content.encode(), what=kind.__name__.lower())
+        decoder = msgspec.json.Decoder(kind)
+        return read_canonical(decoder, self.content.encode(), what=kind.__name__.lower())
 
 
 def make(content: str, random: Callable[[int], bytes]) -> Body:

@@ -21,7 +21,7 @@ def create(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     The mode is set before the first byte, so a secret is never readable by others, not even for a moment.
     """
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    with open(fd, "wb") as file:
+    with os.fdopen(fd, "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -11,6 +11,10 @@ from chain.errors import Malformed
 from chain.identity import SigningKey, Thumbprint
 
 
+PARTS = 3
+"""header.payload.signature"""
+
+
 class Header(Struct, frozen=True, forbid_unknown_fields=True):
     """`kid` is the thumbprint of the signer's key; `typ` keeps one kind of statement from passing as another."""
 
@@ -45,8 +49,8 @@ def sign(payload: bytes, *, typ: str, kid: str, signer: ed25519.Signer) -> bytes
 def parse(text: bytes, *, typ: str) -> Jws:
     """Read a JWS of the given type; raise `Malformed`. The signature is not checked here."""
     parts = text.split(b".")
-    if len(parts) != 3:
-        raise Malformed(f"{typ}: want three parts of a compact JWS, got {len(parts)}")
+    if len(parts) != PARTS:
+        raise Malformed(f"{typ}: want {PARTS} parts of a compact JWS, got {len(parts)}")
     try:
         header_text, payload_text, signature_text = (part.decode("ascii") for part in parts)
     except UnicodeDecodeError as error:
