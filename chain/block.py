@@ -54,6 +54,11 @@ NO_BLOCK = b64url(bytes(32))
 """The previous hash of the genesis block."""
 
 
+def read_header(data: bytes) -> Header:
+    """Raise `Malformed`."""
+    return read_canonical(_decoder, data, what="block header")
+
+
 class Block(Struct, frozen=True):
     """A header and the entries' exact bytes."""
 
@@ -98,7 +103,7 @@ class Block(Struct, frozen=True):
     @classmethod
     def read(cls, header: bytes, entries: Sequence[bytes]) -> Self:
         """Put a stored header and its entries together; raise `Malformed`."""
-        parsed = read_canonical(_decoder, header, what="block header")
+        parsed = read_header(header)
         if parsed.count != len(entries):
             raise Malformed(f"block {parsed.id}: want {parsed.count} entries, got {len(entries)}")
         return cls(parsed, tuple(entries))

@@ -10,7 +10,6 @@ from chain.encoding import b64url, canonical, read_canonical, unb64url
 from chain.errors import Malformed
 from chain.identity import SigningKey, Thumbprint
 
-
 PARTS = 3
 """header.payload.signature"""
 

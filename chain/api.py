@@ -1,0 +1,101 @@
+"""The REST documents that both a gateway and a device must read the same way."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from chain.body import Handle, Name
+from chain.entry import GroupId, Kind, Milliseconds, PartyId, Role
+from chain.identity import AccountId
+from chain.wire import Delivered
+
+
+class Site(Struct, frozen=True, kw_only=True):
+    """
+    `GET /v1/site`: what a newcomer needs to know, and may check.
+
+    `gateway` is the genesis entry, the gateway's own account: its author is the id in the join code.
+    `now` is the gateway's clock in ms; `mqtt_host` and `mqtt_port` say where its broker listens.
+    """
+
+    origin: str
+    gateway: Delivered
+    now: Milliseconds
+    mqtt_host: str
+    mqtt_port: int
+    version: str
+
+
+class Party(Struct, frozen=True, kw_only=True):
+    """
+    An account and the proof of its keys.
+
+    `entries`: its `account` entry and every `key` entry since, oldest first, each with its receipt.
+    `handle` and `name` are what its profile says, and only the gateway's word.
+    """
+
+    account: AccountId
+    kind: Kind
+    role: Role
+    live: bool
+    entries: list[Delivered]
+    handle: Handle | None = None
+    name: Name | None = None
+
+
+class Intent(Struct, frozen=True, forbid_unknown_fields=True):
+    """`POST /v1/intents`: the caller wants to write to `to`, a handle, a group's name, or an id."""
+
+    to: Annotated[str, Meta(min_length=1, max_length=80)]
+
+
+class IntentAnswer(Struct, frozen=True, kw_only=True):
+    """
+    Both sides exist and may talk: the addressees, each with proven keys.
+
+    For a group, `group` is the admin's entry that names its members, and `admin` whoever signed it: an
+    addressee that is not among those members is the gateway's invention.
+    """
+
+    to: PartyId
+    recipients: list[Party]
+    group: Delivered | None = None
+    admin: Party | None = None
+
+
+class Friend(Struct, frozen=True, kw_only=True):
+    """
+    One line of `POST /friendslist`. `id` is an account or a group.
+
+    `state`: `contact`, `asked` (they wait for me), `asking` (I wait for them), or `member` of the group.
+    """
+
+    id: PartyId
+    kind: str
+    state: str
+    live: bool
+    handle: str | None = None
+    name: str | None = None
+
+
+class GroupView(Struct, frozen=True, kw_only=True):
+    """One line of the admin's list of groups."""
+
+    id: GroupId
+    name: str | None
+    members: list[AccountId]
+
+
+class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    An RFC 9457 problem document. `rule` names the chain's rule, `refusal` is the gateway's signed word for it,
+    and `now` its clock (ms) where the caller's may be the problem.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    rule: str | None = None
+    refusal: str | None = None
+    now: int | None = None

@@ -1,0 +1,202 @@
+"""
+The Chain of the paper: it makes blocks, links them, and reads them back with proofs.
+
+One process has it open for writing (the gateway's committer); any number read beside it.
+"""
+
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Self
+
+from msgspec import Struct
+
+from chain import block as blocks
+from chain import checkpoint, entry, merkle, rules, state, store
+from chain.block import Block, Header
+from chain.checkpoint import Checkpoint
+from chain.ed25519 import Signer
+from chain.encoding import b64url
+from chain.entry import Account, SignedEntry
+from chain.errors import Malformed, Refused
+from chain.identity import SigningKey
+from chain.receipt import Receipt
+from chain.rules import Context
+from chain.state import State
+from chain.store import Head, Store
+from chain.wire import Submission
+
+MAX_BLOCK_ENTRIES = 256
+
+
+class Committed(Struct, frozen=True):
+    """The entry is on the chain, durably. `fresh` says whether it came with this block or was there."""
+
+    index: int
+    readers: frozenset[str] = frozenset()
+    fresh: bool = True
+
+
+Outcome = Committed | Refused
+
+
+class Writer(Struct, frozen=True):
+    """The gateway's key and what signs with it; the secret itself never comes here."""
+
+    key: SigningKey
+    sign: Signer
+    random: Callable[[int], bytes] = secrets.token_bytes
+
+
+class Chain:
+    """A chain over an open store. `append` takes a `Writer`; everything else only reads."""
+
+    def __init__(self, db: sqlite3.Connection, *, origin: str, key: SigningKey) -> None:
+        self.origin = origin
+        self.key = key
+        """The gateway's signing key: it signs checkpoints, blocks and refusals."""
+        self.store = Store(db)
+        self.state = State(db)
+        self.head = self.store.head()
+        # The tree of the last append still holds the hashes that this block's receipts are made of.
+        self._tree: merkle.Tree | None = None
+
+    @classmethod
+    def create(
+        cls, path: Path, *, origin: str, writer: Writer, genesis: Sequence[Submission], now: int
+    ) -> Self:
+        """Make the file and its genesis block; raise `FileExistsError`, or `Refused` for a genesis the rules deny."""
+        if path.exists():
+            raise FileExistsError(f"{path}: there is a chain already")
+        db = store.connect_writer(path, create=True)
+        db.executescript(f"BEGIN;{store.SCHEMA}{state.SCHEMA}COMMIT;")
+        chain = cls(db, origin=origin, key=writer.key)
+        for outcome in chain.append(genesis, writer=writer, now=now):
+            if isinstance(outcome, Refused):
+                raise outcome
+        return chain
+
+    @classmethod
+    def open(cls, path: Path, *, write: bool = False) -> Self:
+        """Open a chain; what it is called and who signs it stand in its first entry."""
+        db = store.connect_writer(path) if write else store.connect_reader(path)
+        first = entry.parse(Store(db).leaf(0)).entry
+        if not isinstance(first, Account):
+            raise Malformed(f"{path}: the first entry is not the gateway's account")
+        return cls(db, origin=first.chain, key=first.sign)
+
+    def close(self) -> None:
+        self.store.db.close()
+
+    # Writing
+
+    def append(self, submissions: Sequence[Submission], *, writer: Writer, now: int) -> list[Outcome]:
+        """
+        Decide on each submission in order, and commit those that hold as one block.
+
+        When this returns, what it calls `Committed` is on disk and signed for. If it raises, nothing of the
+        block is: not for a refused entry, which has its outcome, but for a disk that is full or failing.
+        `now` is in ms; a clock that went back does not take the chain's time with it.
+        """
+        before = self.head
+        now = max(now, before.timestamp)
+        tree = merkle.Tree(before.size, self.store.node)
+        nodes: list[bytes] = []
+        head = before
+        with self.store.transaction():
+            outcomes = [self._decide(submission, tree, nodes, now) for submission in submissions]
+            if tree.size > before.size:
+                head = self._cut(tree, nodes, writer, now)
+        self.head, self._tree = head, tree
+        self.sign_head(writer)
+        return outcomes
+
+    def _decide(self, submission: Submission, tree: merkle.Tree, nodes: list[bytes], now: int) -> Outcome:
+        signed = submission.signed
+        found = self.store.find(signed.entry.id)
+        if found is not None:
+            index, leaf = found
+            if leaf == signed.leaf:
+                return Committed(index, fresh=False)
+            return Refused("replay", "another entry with this id is on the chain")
+        index = tree.size
+        context = Context(
+            state=self.state,
+            origin=self.origin,
+            find=self.store.find,
+            root_at=self.store.root_at,
+            check=SignedEntry.verify,
+            now=now,
+            idx=index,
+            body=submission.body,
+        )
+        try:
+            admitted = rules.admit(context, signed, after=submission.after)
+        except Refused as refusal:
+            return refusal
+        nodes += tree.append(merkle.leaf_hash(signed.leaf))
+        self.store.write_entry(index, signed.entry.id, signed.leaf, submission.body)
+        for erased in admitted.erased:
+            self.store.erase(erased)
+        return Committed(index, admitted.readers)
+
+    def _cut(self, tree: merkle.Tree, nodes: list[bytes], writer: Writer, now: int) -> Head:
+        """Say that this block is next: the one place that does."""
+        before = self.head
+        header = Header(
+            v=1,
+            id=before.height + 1,
+            timestamp=now,
+            previous_hash=b64url(before.hash),
+            first=before.size,
+            count=tree.size - before.size,
+            contracts=[],
+            nonce=b64url(writer.random(16)),
+            size=tree.size,
+            root=b64url(tree.root()),
+            gateway=writer.key.thumbprint,
+            engine=blocks.ENGINE if before.height < 0 else None,
+        )
+        block = Block(header, ())
+        self.store.write_block(block, merkle.node_count(before.size), nodes)
+        return Head(block.id, block.hash, block.timestamp, tree.size, block.root)
+
+    def sign_head(self, writer: Writer) -> None:
+        """Sign the newest block if nobody did: it is on disk, so there will never be another of its size."""
+        head = self.head
+        if head.height < 0 or self.store.has_signature(head.height):
+            return
+        note = checkpoint.sign(
+            Checkpoint(self.origin, head.size, head.root), key=writer.key, signer=writer.sign
+        )
+        self.store.write_signature(head.height, note, writer.sign(blocks.signed_bytes(head.hash)))
+
+    # Reading
+
+    def checkpoint(self) -> str:
+        """The newest signed checkpoint."""
+        note = self.store.checkpoint()
+        if note is None:
+            raise Malformed("chain: no block of it was ever signed")
+        return note
+
+    def receipts(self, indices: Iterable[int], *, note: str | None = None) -> list[Receipt]:
+        """Prove that the entries are on the chain, under one signed checkpoint (the newest)."""
+        note = self.checkpoint() if note is None else note
+        size = self.verified(note).size
+        tree = self._tree_of(size)
+        return [Receipt(index, tuple(tree.inclusion(index, size)), note) for index in indices]
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """Prove that the log of `new` entries continues the log of `old`; raise `Malformed` for sizes it never had."""
+        return self._tree_of(new).consistency(old, new)
+
+    def verified(self, note: str) -> Checkpoint:
+        """The checkpoint in a note of this chain; raise `Malformed` or `Unverified`."""
+        return checkpoint.verify(note, origin=self.origin, key=self.key)
+
+    def _tree_of(self, size: int) -> merkle.Tree:
+        if self._tree is not None and self._tree.size == size:
+            return self._tree
+        return merkle.Tree(max(self.head.size, self.store.head().size), self.store.node)

@@ -1,0 +1,362 @@
+"""
+The state: what the entries so far amount to. Who exists, who may speak to whom, which key is current,
+which sequence numbers were used, who may have which entry.
+
+It is a fold over entries (`chain.rules` holds the fold), kept in SQLite tables that are written in the
+transaction of the block, so nothing is replayed at start-up. The same class over an empty database
+replays a chain for `chain.audit`.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from chain.identity import SealingKey, SigningKey
+
+SCHEMA = """
+CREATE TABLE account (id TEXT PRIMARY KEY, kind TEXT NOT NULL, role TEXT NOT NULL,
+    live INTEGER NOT NULL, invite TEXT, idx INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE keypair (kid TEXT PRIMARY KEY, account TEXT NOT NULL, sign TEXT NOT NULL, seal TEXT,
+    idx INTEGER NOT NULL, ended INTEGER) STRICT, WITHOUT ROWID;
+CREATE INDEX keypair_account ON keypair (account, idx);
+CREATE TABLE profile (account TEXT PRIMARY KEY, handle TEXT, idx INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX profile_handle ON profile (handle);
+CREATE TABLE invite (id TEXT PRIMARY KEY, code_hash TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, role TEXT NOT NULL,
+    expires INTEGER NOT NULL, handle TEXT, author TEXT NOT NULL, used_by TEXT, idx INTEGER NOT NULL)
+    STRICT, WITHOUT ROWID;
+CREATE TABLE contact (one TEXT NOT NULL, other TEXT NOT NULL, asked_by TEXT, idx INTEGER NOT NULL,
+    PRIMARY KEY (one, other)) STRICT, WITHOUT ROWID;
+CREATE INDEX contact_other ON contact (other, one);
+CREATE TABLE party (id TEXT PRIMARY KEY, idx INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE member (party TEXT NOT NULL, account TEXT NOT NULL, PRIMARY KEY (party, account))
+    STRICT, WITHOUT ROWID;
+CREATE INDEX member_account ON member (account, party);
+CREATE TABLE stream (account TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL,
+    PRIMARY KEY (account, stream)) STRICT, WITHOUT ROWID;
+CREATE TABLE hole (account TEXT NOT NULL, stream TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    PRIMARY KEY (account, stream, first)) STRICT, WITHOUT ROWID;
+CREATE TABLE inbox (account TEXT NOT NULL, own INTEGER NOT NULL, idx INTEGER NOT NULL,
+    PRIMARY KEY (account, own, idx)) STRICT, WITHOUT ROWID;
+CREATE TABLE talk (thread TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (thread, idx)) STRICT, WITHOUT ROWID;
+CREATE TABLE erased (idx INTEGER PRIMARY KEY) STRICT;
+"""
+
+TABLES = (
+    "account",
+    "keypair",
+    "profile",
+    "invite",
+    "contact",
+    "party",
+    "member",
+    "stream",
+    "hole",
+    "inbox",
+    "talk",
+    "erased",
+)
+
+
+class AccountRow(Struct, frozen=True):
+    """`invite` is the id of the entry that let it in; `idx` the index of its own first entry."""
+
+    id: str
+    kind: str
+    role: str
+    live: bool
+    invite: str | None
+    idx: int
+
+
+class KeyPair(Struct, frozen=True):
+    """An account's two public keys, the entry (`idx`) that gave them, and the one that ended them."""
+
+    account: str
+    sign: SigningKey
+    seal: SealingKey | None
+    idx: int
+    ended: int | None
+
+
+class InviteRow(Struct, frozen=True):
+    """`expires` is in ms; `used_by` the account it let in; `handle` is forgotten with the invite's body."""
+
+    id: str
+    code_hash: str
+    kind: str
+    role: str
+    expires: int
+    handle: str | None
+    author: str
+    used_by: str | None
+    idx: int
+
+
+class ContactRow(Struct, frozen=True):
+    """`asked_by` is who asked, while the other has not accepted."""
+
+    one: str
+    other: str
+    asked_by: str | None
+    idx: int
+
+
+class State:
+    """Questions to the state, and the changes that the rules make to it."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self.db = db
+
+    # Accounts and keys
+
+    def account(self, account: str) -> AccountRow | None:
+        row = self.db.execute("SELECT * FROM account WHERE id = ?", (account,)).fetchone()
+        return None if row is None else AccountRow(row[0], row[1], row[2], bool(row[3]), row[4], row[5])
+
+    def accounts(self) -> list[AccountRow]:
+        rows = self.db.execute("SELECT * FROM account ORDER BY idx")
+        return [AccountRow(row[0], row[1], row[2], bool(row[3]), row[4], row[5]) for row in rows]
+
+    def is_live(self, account: str) -> bool:
+        row = self.db.execute("SELECT live FROM account WHERE id = ?", (account,)).fetchone()
+        return row is not None and bool(row[0])
+
+    def live_admins(self) -> int:
+        row = self.db.execute("SELECT count(*) FROM account WHERE role = 'admin' AND live = 1").fetchone()
+        return int(row[0])
+
+    def add_account(self, account: str, kind: str, role: str, invite: str | None, idx: int) -> None:
+        self.db.execute("INSERT INTO account VALUES (?, ?, ?, 1, ?, ?)", (account, kind, role, invite, idx))
+
+    def end_account(self, account: str) -> None:
+        self.db.execute("UPDATE account SET live = 0 WHERE id = ?", (account,))
+
+    def current_keys(self, account: str) -> KeyPair | None:
+        """The key pair in force; none once its key was revoked."""
+        row = self.db.execute(
+            "SELECT account, sign, seal, idx, ended FROM keypair WHERE account = ? AND ended IS NULL"
+            " ORDER BY idx DESC LIMIT 1",
+            (account,),
+        ).fetchone()
+        return None if row is None else _key_pair(row)
+
+    def keys(self, account: str) -> list[KeyPair]:
+        """Every key pair it ever had, oldest first."""
+        rows = self.db.execute(
+            "SELECT account, sign, seal, idx, ended FROM keypair WHERE account = ? ORDER BY idx", (account,)
+        )
+        return [_key_pair(row) for row in rows]
+
+    def knows_key(self, kid: str) -> bool:
+        return self.db.execute("SELECT 1 FROM keypair WHERE kid = ?", (kid,)).fetchone() is not None
+
+    def add_keys(self, account: str, sign: SigningKey, seal: SealingKey | None, idx: int) -> None:
+        self.db.execute(
+            "INSERT INTO keypair VALUES (?, ?, ?, ?, ?, NULL)",
+            (sign.thumbprint, account, sign.x, None if seal is None else seal.n, idx),
+        )
+
+    def end_keys(self, account: str, idx: int) -> None:
+        self.db.execute("UPDATE keypair SET ended = ? WHERE account = ? AND ended IS NULL", (idx, account))
+
+    # Handles and invitations
+
+    def handle(self, account: str) -> str | None:
+        row = self.db.execute("SELECT handle FROM profile WHERE account = ?", (account,)).fetchone()
+        return None if row is None else row[0]
+
+    def by_handle(self, handle: str) -> str | None:
+        """The live account with this handle."""
+        row = self.db.execute(
+            "SELECT account FROM profile JOIN account ON id = account WHERE handle = ? AND live = 1",
+            (handle,),
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def profile_index(self, account: str) -> int | None:
+        row = self.db.execute("SELECT idx FROM profile WHERE account = ?", (account,)).fetchone()
+        return None if row is None else row[0]
+
+    def set_profile(self, account: str, handle: str | None, idx: int) -> None:
+        self.db.execute("INSERT OR REPLACE INTO profile VALUES (?, ?, ?)", (account, handle, idx))
+
+    def invite(self, invite: str) -> InviteRow | None:
+        row = self.db.execute("SELECT * FROM invite WHERE id = ?", (invite,)).fetchone()
+        return None if row is None else InviteRow(*row)
+
+    def invite_by_hash(self, code_hash: str) -> InviteRow | None:
+        row = self.db.execute("SELECT * FROM invite WHERE code_hash = ?", (code_hash,)).fetchone()
+        return None if row is None else InviteRow(*row)
+
+    def invites(self) -> list[InviteRow]:
+        return [InviteRow(*row) for row in self.db.execute("SELECT * FROM invite ORDER BY idx")]
+
+    def add_invite(self, row: InviteRow) -> None:
+        self.db.execute("INSERT INTO invite VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", msgspec.structs.astuple(row))
+
+    def use_invite(self, invite: str, account: str) -> None:
+        self.db.execute("UPDATE invite SET used_by = ? WHERE id = ?", (account, invite))
+
+    # Contacts and groups
+
+    def contact(self, one: str, other: str) -> ContactRow | None:
+        row = self.db.execute(
+            "SELECT * FROM contact WHERE one = ? AND other = ?", tuple(sorted((one, other)))
+        ).fetchone()
+        return None if row is None else ContactRow(*row)
+
+    def contacts(self, account: str) -> list[ContactRow]:
+        rows = self.db.execute(
+            "SELECT * FROM contact WHERE one = ?1 UNION ALL SELECT * FROM contact WHERE other = ?1",
+            (account,),
+        )
+        return [ContactRow(*row) for row in rows]
+
+    def set_contact(self, one: str, other: str, asked_by: str | None, idx: int) -> None:
+        pair = sorted((one, other))
+        self.db.execute("INSERT OR REPLACE INTO contact VALUES (?, ?, ?, ?)", (*pair, asked_by, idx))
+
+    def end_contact(self, one: str, other: str) -> None:
+        self.db.execute("DELETE FROM contact WHERE one = ? AND other = ?", tuple(sorted((one, other))))
+
+    def group_index(self, group: str) -> int | None:
+        """The entry that last defined the group; none if there is no such group."""
+        row = self.db.execute("SELECT idx FROM party WHERE id = ?", (group,)).fetchone()
+        return None if row is None else row[0]
+
+    def groups(self) -> list[tuple[str, int]]:
+        return self.db.execute("SELECT id, idx FROM party ORDER BY idx").fetchall()
+
+    def set_group(self, group: str, members: Iterable[str], idx: int) -> None:
+        self.end_group(group)
+        self.db.execute("INSERT INTO party VALUES (?, ?)", (group, idx))
+        self.db.executemany("INSERT INTO member VALUES (?, ?)", [(group, account) for account in members])
+
+    def end_group(self, group: str) -> None:
+        self.db.execute("DELETE FROM party WHERE id = ?", (group,))
+        self.db.execute("DELETE FROM member WHERE party = ?", (group,))
+
+    def members(self, group: str) -> set[str]:
+        """The live members."""
+        rows = self.db.execute(
+            "SELECT account FROM member JOIN account ON id = account WHERE party = ? AND live = 1", (group,)
+        )
+        return {account for (account,) in rows}
+
+    def groups_of(self, account: str) -> set[str]:
+        rows = self.db.execute("SELECT party FROM member WHERE account = ?", (account,))
+        return {group for (group,) in rows}
+
+    def are_linked(self, one: str, other: str) -> bool:
+        """Whether they are contacts, both having agreed or an admin having linked them."""
+        row = self.db.execute(
+            "SELECT asked_by FROM contact WHERE one = ? AND other = ?", tuple(sorted((one, other)))
+        ).fetchone()
+        return row is not None and row[0] is None
+
+    def may_speak(self, author: str, to: str) -> bool:
+        """Contacts may speak; a group's members to it, and with whoever is linked to it; the linked to the group."""
+        if self.are_linked(author, to):
+            return True
+        if to.startswith("g-"):
+            return author in self.members(to)
+        return self._share_a_link(author, to) or self._share_a_link(to, author)
+
+    def _share_a_link(self, linked: str, member: str) -> bool:
+        row = self.db.execute(
+            "SELECT 1 FROM member JOIN contact ON one = min(?1, party) AND other = max(?1, party)"
+            " WHERE account = ?2 AND asked_by IS NULL LIMIT 1",
+            (linked, member),
+        ).fetchone()
+        return row is not None
+
+    # Sequence numbers
+
+    def last_seq(self, account: str, stream: str) -> int:
+        row = self.db.execute(
+            "SELECT seq FROM stream WHERE account = ? AND stream = ?", (account, stream)
+        ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def set_seq(self, account: str, stream: str, last: int, seq: int) -> None:
+        """Move on to `seq`; whatever was passed over since `last` is remembered as a hole."""
+        self.db.execute("INSERT OR REPLACE INTO stream VALUES (?, ?, ?)", (account, stream, seq))
+        if seq > last + 1:
+            self.db.execute("INSERT INTO hole VALUES (?, ?, ?, ?)", (account, stream, last + 1, seq - 1))
+
+    # Who may have what
+
+    def add_readers(self, readers: Iterable[str], author: str, idx: int) -> None:
+        self.db.executemany(
+            "INSERT INTO inbox VALUES (?, ?, ?)", [(account, account == author, idx) for account in readers]
+        )
+
+    def may_read(self, account: str, idx: int) -> bool:
+        row = self.db.execute(
+            "SELECT 1 FROM inbox WHERE account = ? AND own IN (0, 1) AND idx = ?", (account, idx)
+        ).fetchone()
+        return row is not None
+
+    def was_received(self, account: str, idx: int) -> bool:
+        """Whether `account` was an addressee of the entry, not its author."""
+        row = self.db.execute(
+            "SELECT 1 FROM inbox WHERE account = ? AND own = 0 AND idx = ?", (account, idx)
+        ).fetchone()
+        return row is not None
+
+    def received(self, account: str, after: int, limit: int) -> list[int]:
+        """Indices above `after` of what others addressed to `account`, rising."""
+        rows = self.db.execute(
+            "SELECT idx FROM inbox WHERE account = ? AND own = 0 AND idx > ? ORDER BY idx LIMIT ?",
+            (account, after, limit),
+        )
+        return [idx for (idx,) in rows]
+
+    def readable(self, account: str, after: int, limit: int) -> list[int]:
+        """Indices above `after` of all that `account` may have, its own entries too, rising."""
+        rows = self.db.execute(
+            "SELECT idx FROM (SELECT idx FROM inbox WHERE account = ?1 AND own = 0 AND idx > ?2"
+            " UNION ALL SELECT idx FROM inbox WHERE account = ?1 AND own = 1 AND idx > ?2) ORDER BY idx LIMIT ?3",
+            (account, after, limit),
+        )
+        return [idx for (idx,) in rows]
+
+    def received_before(self, account: str, idx: int) -> int:
+        """The last index below `idx` that was addressed to `account`; -1 if there is none."""
+        row = self.db.execute(
+            "SELECT idx FROM inbox WHERE account = ? AND own = 0 AND idx < ? ORDER BY idx DESC LIMIT 1",
+            (account, idx),
+        ).fetchone()
+        return -1 if row is None else int(row[0])
+
+    def add_to_thread(self, thread: str, idx: int) -> None:
+        self.db.execute("INSERT INTO talk VALUES (?, ?)", (thread, idx))
+
+    def thread(self, thread: str, *, before: int, limit: int) -> list[int]:
+        """The newest indices below `before`, rising."""
+        rows = self.db.execute(
+            "SELECT idx FROM talk WHERE thread = ? AND idx < ? ORDER BY idx DESC LIMIT ?",
+            (thread, before, limit),
+        ).fetchall()
+        return [idx for (idx,) in reversed(rows)]
+
+    def is_erased(self, idx: int) -> bool:
+        return self.db.execute("SELECT 1 FROM erased WHERE idx = ?", (idx,)).fetchone() is not None
+
+    def erase(self, idx: int) -> None:
+        """Remember that a body is gone, and forget what the state had from it."""
+        self.db.execute("INSERT INTO erased VALUES (?)", (idx,))
+        self.db.execute("UPDATE profile SET handle = NULL WHERE idx = ?", (idx,))
+        self.db.execute("UPDATE invite SET handle = NULL WHERE idx = ?", (idx,))
+
+
+def thread_of(author: str, to: str) -> str:
+    """The name of a conversation: the group, or the two accounts."""
+    return to if to.startswith("g-") else " ".join(sorted((author, to)))
+
+
+def _key_pair(row: tuple[str, str, str | None, int, int | None]) -> KeyPair:
+    account, sign, seal, idx, ended = row
+    return KeyPair(account, SigningKey(sign), None if seal is None else SealingKey(seal), idx, ended)

@@ -1,0 +1,24 @@
+"""
+What can go wrong at the gateway.
+
+* GatewayError
+  + BadConfig      a setting, a file or its mode is not what it has to be
+  + Busy           another process holds what only one may hold
+  + Undecided      the committer did not answer in time: the entry may or may not be committed
+"""
+
+
+class GatewayError(Exception):
+    """Anything in this package that a caller may want to answer."""
+
+
+class BadConfig(GatewayError):
+    """A setting, a file or its mode is not what it has to be."""
+
+
+class Busy(GatewayError):
+    """Another process holds what only one may hold."""
+
+
+class Undecided(GatewayError):
+    """The committer did not answer in time: the entry may or may not be committed."""

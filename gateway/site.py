@@ -1,0 +1,151 @@
+"""
+A gateway's directory: its settings, its key, its chain.
+
+* `gateway.toml`   the settings below
+* `gateway.key`    the Ed25519 private key (mode 0600), made once
+* `chain.db`       the chain
+* `sessions.db`    browser sessions
+"""
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import cached_property
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Self
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec import Struct
+
+from chain import durable
+from chain.chain import Chain, Writer
+from chain.encoding import b64url
+from chain.identity import SigningKey, account_id
+from gateway.errors import BadConfig
+
+SEED_BYTES = 32
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything an operator may choose; `gateway init` writes it, and nothing else is read from outside."""
+
+    http_host: str = "127.0.0.1"
+    """Where REST and the page listen. Only loopback, until the gateway has certificates."""
+
+    http_port: int = 8080
+
+    mqtt_host: str = "127.0.0.1"
+    """Where the broker listens. The embedded broker refuses anything but loopback."""
+
+    mqtt_port: int = 1883
+
+    session_hours: int = 12
+    """How long a browser stays logged in without being used."""
+
+    def __post_init__(self) -> None:
+        for name in ("http_port", "mqtt_port"):
+            if not 0 < getattr(self, name) < 2**16:
+                raise ValueError(f"{name}: want a port from 1 to 65535, got {getattr(self, name)}")
+        if not 0 < self.session_hours <= 24 * 366:
+            raise ValueError(f"session_hours: want 1 to 8784, got {self.session_hours}")
+        if not is_loopback(self.http_host):
+            raise ValueError(
+                f"http_host: without certificates only loopback is served, got {self.http_host!r}"
+            )
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Raise `BadConfig` for what is unknown, mistyped or out of range, `OSError` for no file."""
+        try:
+            return msgspec.convert(tomllib.loads(path.read_text("utf-8")), cls)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+            raise BadConfig(f"{path}: {error}") from error
+
+    def to_toml(self) -> str:
+        return "".join(f"{name} = {_toml(value)}\n" for name, value in msgspec.structs.asdict(self).items())
+
+
+def _toml(value: str | int) -> str:
+    # A JSON string is a TOML basic string.
+    return msgspec.json.encode(value).decode()
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@dataclass(frozen=True)
+class Key:
+    """The gateway's signing key. It signs checkpoints, blocks, refusals and its own entries; it opens nothing."""
+
+    private: Ed25519PrivateKey = field(repr=False)
+
+    @cached_property
+    def public(self) -> SigningKey:
+        return SigningKey(b64url(self.private.public_key().public_bytes_raw()))
+
+    @cached_property
+    def account(self) -> str:
+        return account_id(self.public)
+
+    @property
+    def kid(self) -> str:
+        return self.public.thumbprint
+
+    def sign(self, message: bytes) -> bytes:
+        return self.private.sign(message)
+
+    @property
+    def writer(self) -> Writer:
+        return Writer(self.public, self.sign)
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """Make a new key; raise `FileExistsError` rather than orphan one that is there."""
+        key = cls(Ed25519PrivateKey.generate())
+        durable.create(path, key.private.private_bytes_raw())
+        return key
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Raise `BadConfig` if others may read the file, or it is no key."""
+        if path.stat().st_mode & 0o077:
+            raise BadConfig(f"{path}: a private key that others may read; run chmod 600 on it")
+        seed = path.read_bytes()
+        if len(seed) != SEED_BYTES:
+            raise BadConfig(f"{path}: want a key of {SEED_BYTES} bytes, got {len(seed)}")
+        return cls(Ed25519PrivateKey.from_private_bytes(seed))
+
+
+@dataclass(frozen=True)
+class Site:
+    """The directory, opened. Each of the three processes opens it for itself."""
+
+    directory: Path
+    settings: Settings
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        if not (directory / "gateway.toml").is_file():
+            raise BadConfig(
+                f"{directory}: no gateway here; make one with: blockpost gateway init {directory}"
+            )
+        return cls(directory, Settings.load(directory / "gateway.toml"))
+
+    @property
+    def chain_file(self) -> Path:
+        return self.directory / "chain.db"
+
+    @property
+    def sessions_file(self) -> Path:
+        return self.directory / "sessions.db"
+
+    def key(self) -> Key:
+        return Key.load(self.directory / "gateway.key")
+
+    def read_chain(self) -> Chain:
+        return Chain.open(self.chain_file)
