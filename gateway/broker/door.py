@@ -1,0 +1,24 @@
+"""Who may come in: handed to the broker, which knows nothing of keys."""
+
+from typing import Protocol
+
+
+class NotAdmitted(Exception):
+    """These credentials do not open the door; the message is for our log, never for the client."""
+
+
+class Door(Protocol):
+    """
+    Decides about one CONNECT at a time.
+
+    Called on the broker's event loop before anything of a session is looked at, so it must
+    be quick: while it thinks, nobody's messages move.
+    """
+
+    def admit(self, client_id: str, username: str, password: str) -> None:
+        """
+        Return if `password` proves the account; raise `NotAdmitted` if it does not.
+
+        `client_id` and `username` are one and the same well-formed account id: the broker has checked.
+        """
+        ...
