@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from chain.encoding import HASH_BYTES, b64url, canonical, read_canonical, unb64url_hash
 from chain.entry import BodyRef, Hash
-from chain.errors import Malformed, Unverified
+from chain.errors import Oversized, Unverified
 
 MAX_BODY_BYTES = 262_144
 
@@ -77,9 +77,9 @@ class Body(Struct, frozen=True):
 
 
 def make(content: str, random: Callable[[int], bytes]) -> Body:
-    """Salt a body; raise `Malformed` if it is too long."""
+    """Salt a body; raise `Oversized` if it is too long."""
     if (size := len(content.encode())) > MAX_BODY_BYTES:
-        raise Malformed(f"body: at most {MAX_BODY_BYTES} bytes, got {size}")
+        raise Oversized(f"body: at most {MAX_BODY_BYTES} bytes, got {size}")
     return Body(salt=random(HASH_BYTES), content=content)
 
 

@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 from chain import jws
 from chain.ed25519 import Signer
 from chain.encoding import b64url, canonical, read_canonical
-from chain.errors import Malformed
+from chain.errors import Malformed, Oversized
 from chain.identity import AccountId, SealingKey, SigningKey, Thumbprint
 
 TYP = "blockpost-entry"
@@ -221,17 +221,17 @@ class SignedEntry(Struct, frozen=True):
 
 
 def sign(entry: Common, *, kid: str, signer: Signer) -> bytes:
-    """Return the leaf: the compact JWS of `entry`; raise `Malformed` if it would be too long."""
+    """Return the leaf: the compact JWS of `entry`; raise `Oversized` if it would be too long."""
     leaf = jws.sign(canonical(entry), typ=TYP, kid=kid, signer=signer)
     if len(leaf) > MAX_LEAF_BYTES:
-        raise Malformed(f"entry: at most {MAX_LEAF_BYTES} bytes, got {len(leaf)}")
+        raise Oversized(f"entry: at most {MAX_LEAF_BYTES} bytes, got {len(leaf)}")
     return leaf
 
 
 def parse(leaf: bytes) -> SignedEntry:
     """Read a leaf; raise `Malformed`. Neither signature nor permission is checked here."""
     if len(leaf) > MAX_LEAF_BYTES:
-        raise Malformed(f"entry: at most {MAX_LEAF_BYTES} bytes, got {len(leaf)}")
+        raise Oversized(f"entry: at most {MAX_LEAF_BYTES} bytes, got {len(leaf)}")
     signed = jws.parse(leaf, typ=TYP)
     entry = read_canonical(_decoder, signed.payload, what="entry")
     if isinstance(entry, Group) and entry.members != sorted(set(entry.members)):

@@ -3,6 +3,7 @@ What can go wrong on the chain.
 
 * ChainError
   + Malformed     the bytes do not parse, or are not in the one permitted form
+    - Oversized   they are more than is read at all
   + Unverified    they parse, but a signature, hash or proof does not hold
   + Refused       they hold, but the chain's state does not permit them; carries the rule
   + Damaged       the stored chain contradicts itself; carries the first bad height
@@ -40,6 +41,10 @@ class ChainError(Exception):
 
 class Malformed(ChainError):
     """The bytes do not parse, or are not in the one permitted form."""
+
+
+class Oversized(Malformed):
+    """The bytes are more than is read at all."""
 
 
 class Unverified(ChainError):

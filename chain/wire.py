@@ -11,7 +11,7 @@ from chain.body import Body
 from chain.ed25519 import Signer
 from chain.encoding import b64url, canonical, read
 from chain.entry import Count, EntryId, Hash, SignedEntry
-from chain.errors import Malformed, Rule, Unverified
+from chain.errors import Malformed, Oversized, Rule, Unverified
 from chain.identity import SigningKey
 
 PREFIX = "blockpost/v1"
@@ -158,7 +158,7 @@ encode = msgspec.json.Encoder().encode
 
 def read_parcel(data: bytes) -> Parcel:
     if len(data) > MAX_PARCEL_BYTES:
-        raise Malformed(f"parcel: at most {MAX_PARCEL_BYTES} bytes, got {len(data)}")
+        raise Oversized(f"parcel: at most {MAX_PARCEL_BYTES} bytes, got {len(data)}")
     return read(_parcels, data, what="parcel")
 
 

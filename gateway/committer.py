@@ -1,0 +1,276 @@
+"""
+The committer: the one writer of the chain.
+
+It takes entries from the broker, lets the chain decide on them in blocks, and answers: a receipt for
+what is committed, a signed refusal for what is not, a delivery to each who may have it. An entry is
+acknowledged to the broker only after all that; until then the author has it in its outbox.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+
+import paho.mqtt.client as mqtt
+from msgspec import Struct
+
+from chain import token, wire
+from chain.body import Body
+from chain.chain import MAX_BLOCK_ENTRIES, Chain, Committed
+from chain.encoding import b64url, digest
+from chain.errors import Malformed, Oversized, Refused, Rule, Unverified
+from chain.receipt import Receipt
+from chain.wire import Consistency, Delivered, Delivery, ReceiptOf, Receipts, Refusal, Submission
+from gateway.link import Link
+from gateway.site import Key, Site
+
+log = logging.getLogger(__name__)
+
+BLOCK_SECONDS = 0.020
+"""How long the first entry of a block waits for others."""
+
+MAX_SHOWN = 10_000
+MAX_REASON = 400
+
+
+class Incoming(Struct, frozen=True):
+    """A message from the broker, and what acknowledges it."""
+
+    topic: str
+    payload: bytes
+    mid: int
+    connection: int
+
+
+class Outgoing(Struct, frozen=True):
+    """A message for the broker."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool = False
+
+
+class Committer:
+    """
+    Turns batches of messages into blocks and answers. No socket, no thread, no clock of its own.
+
+    `chain` is open for writing. It remembers which checkpoint it last showed to whom, so that an answer can
+    prove that its checkpoint continues that one; a receiver that missed it asks over REST.
+    """
+
+    def __init__(self, chain: Chain, key: Key) -> None:
+        self._chain = chain
+        self._key = key
+        self._shown: OrderedDict[str, int] = OrderedDict()
+        chain.sign_head(key.writer)
+
+    def head(self) -> Outgoing:
+        """The newest checkpoint, for everybody."""
+        return Outgoing(wire.HEAD_TOPIC, self._chain.checkpoint().encode(), qos=0, retain=True)
+
+    def commit(self, batch: Sequence[Incoming], now: int) -> list[Outgoing]:
+        """
+        Decide on the batch, and return the answers. `now` is in ms.
+
+        Raises `sqlite3.Error` if the disk fails: then nothing of the batch is committed or answered.
+        """
+        answers: list[Outgoing] = []
+        held: list[tuple[Incoming, str, Submission]] = []
+        for message in batch:
+            try:
+                account = wire.account_of(message.topic)
+            except Malformed:
+                continue  # not a topic of ours: nobody waits for an answer
+            try:
+                held.append((message, account, self._load(message, account)))
+            except (Refused, Malformed, Unverified) as error:
+                answers.append(self._refusal(message, account, error, None, now))
+        height = self._chain.head.height
+        outcomes = self._chain.append(
+            [submission for _, _, submission in held], writer=self._key.writer, now=now
+        )
+        committed = []
+        for (message, account, submission), outcome in zip(held, outcomes, strict=True):
+            if isinstance(outcome, Refused):
+                answers.append(self._refusal(message, account, outcome, submission, now))
+            else:
+                committed.append((account, submission, outcome))
+        answers += self._answers(committed)
+        if self._chain.head.height > height:
+            answers.append(self.head())
+        return answers
+
+    def _load(self, message: Incoming, account: str) -> Submission:
+        submission = wire.read_parcel(message.payload).load()
+        # The web server relays, as the gateway's account, what people's browsers submit.
+        if account not in (submission.signed.entry.author, self._key.account):
+            raise Refused("topic", "an entry comes on its author's own topic")
+        return submission
+
+    def _refusal(
+        self, message: Incoming, account: str, error: Exception, submission: Submission | None, now: int
+    ) -> Outgoing:
+        entry = submission.signed.entry if submission else None
+        refusal = Refusal(
+            chain=self._chain.origin,
+            rule=_rule_of(error),
+            reason=(error.reason if isinstance(error, Refused) else str(error))[:MAX_REASON],
+            digest=b64url(digest(message.payload)),
+            at=now,
+            id=entry.id if entry else None,
+            stream=entry.stream if entry else None,
+            seq=entry.seq if entry else None,
+        )
+        log.info("entry refused account=%s rule=%s id=%s", account, refusal.rule, refusal.id)
+        signed = wire.sign_refusal(refusal, kid=self._key.kid, signer=self._key.sign)
+        return Outgoing(wire.down_topic(account, "refusal"), signed, qos=0)
+
+    def _answers(self, committed: Sequence[tuple[str, Submission, Committed]]) -> Iterator[Outgoing]:
+        """Receipts to those who sent, then deliveries to those addressed: one message each per block."""
+        if not committed:
+            return
+        receipts = self._chain.receipts(outcome.index for _, _, outcome in committed)
+        proofs = _Proofs(self._chain, receipts[0])
+        authors: dict[str, list[ReceiptOf]] = {}
+        seen: dict[str, int] = {}
+        readers: dict[str, list[Delivered]] = {}
+        for (account, submission, outcome), receipt in zip(committed, receipts, strict=True):
+            entry, text = submission.signed.entry, receipt.to_text()
+            authors.setdefault(account, []).append(ReceiptOf(entry.id, text))
+            seen.setdefault(account, entry.seen.size)
+            if outcome.fresh:
+                delivered = delivery_of(outcome.index, submission.signed.leaf, submission.body, text)
+                for reader in outcome.readers - {entry.author}:
+                    readers.setdefault(reader, []).append(delivered)
+        for account, made in authors.items():
+            consistency = proofs.since(self._show(account, proofs.size, seen[account]))
+            # Lost on the way, it is asked for again by sending the entry again: QoS 0 is enough.
+            payload = wire.encode(Receipts(made, consistency))
+            yield Outgoing(wire.down_topic(account, "receipt"), payload, qos=0)
+        for account, entries in readers.items():
+            consistency = proofs.since(self._show(account, proofs.size, None))
+            previous = self._chain.state.received_before(account, entries[0].index)
+            for chunk in _chunks(entries):
+                payload = wire.encode(Delivery(previous, chunk, consistency))
+                yield Outgoing(wire.down_topic(account, "entry"), payload, qos=1)
+                previous = chunk[-1].index
+
+    def _show(self, account: str, size: int, otherwise: int | None) -> int | None:
+        """Remember what checkpoint `account` is shown now; return the size of the one before."""
+        before = self._shown.pop(account, otherwise)
+        self._shown[account] = size
+        if len(self._shown) > MAX_SHOWN:
+            self._shown.popitem(last=False)
+        return before
+
+
+class _Proofs:
+    """Consistency proofs up to the checkpoint of a block's receipts, each made once."""
+
+    def __init__(self, chain: Chain, receipt: Receipt) -> None:
+        self._chain = chain
+        self.size = chain.verified(receipt.note).size
+        self._made: dict[int, Consistency] = {}
+
+    def since(self, size: int | None) -> Consistency | None:
+        if size is None:
+            return None
+        if size not in self._made:
+            path = [b64url(value) for value in self._chain.consistency(size, self.size)]
+            self._made[size] = Consistency(size, path)
+        return self._made[size]
+
+
+def delivery_of(index: int, leaf: bytes, body: Body | None, receipt: str) -> Delivered:
+    """A committed entry as it is delivered, and served."""
+    if body is None:
+        return Delivered(index, leaf.decode("ascii"), receipt)
+    return Delivered(index, leaf.decode("ascii"), receipt, salt=b64url(body.salt), body=body.content)
+
+
+def _rule_of(error: Exception) -> Rule:
+    match error:
+        case Refused():
+            return error.rule
+        case Oversized():
+            return "oversized"
+        case _:
+            return "malformed"
+
+
+def _chunks(entries: Iterable[Delivered]) -> Iterator[list[Delivered]]:
+    """Cut deliveries so that none is larger than the broker takes."""
+    chunk: list[Delivered] = []
+    size = 0
+    for entry in entries:
+        # Escapes can double a body of quotes; what is left of the limit is for the proof.
+        wire_size = len(entry.entry) + len(entry.receipt) + 2 * len(entry.body or "")
+        if chunk and size + wire_size > wire.MAX_PARCEL_BYTES * 3 // 4:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(entry)
+        size += wire_size
+    if chunk:
+        yield chunk
+
+
+def run(site: Site, stop: threading.Event) -> None:
+    """Commit until told to stop. Raises `sqlite3.Error` when the disk fails: it is not tried again on this file."""
+    key = site.key()
+    chain = Chain.open(site.chain_file, write=True)
+    committer = Committer(chain, key)
+    arrived: queue.SimpleQueue[Incoming] = queue.SimpleQueue()
+
+    def enqueue(message: mqtt.MQTTMessage, connection: int) -> None:
+        arrived.put(Incoming(message.topic, bytes(message.payload), message.mid, connection))
+
+    def password() -> str:
+        audience = token.audience(chain.origin, token.MQTT)
+        return token.make(key.account, audience=audience, now=time.time(), kid=key.kid, signer=key.sign)
+
+    # A checkpoint may have been signed that nobody was told of: say it again on each connection.
+    link = Link(
+        site.settings,
+        client_id=key.account,
+        account=key.account,
+        password=password,
+        topics=[wire.UP_ENTRIES],
+        on_message=enqueue,
+        on_up=lambda: arrived.put(Incoming("", b"", 0, 0)),
+        manual_ack=True,
+    )
+    link.start()
+    log.info("committer ready origin=%s height=%d size=%d", chain.origin, chain.head.height, chain.head.size)
+    try:
+        while not stop.is_set():
+            batch = gather(arrived)
+            if any(not message.topic for message in batch):
+                _send(link, [committer.head()])
+            _send(link, committer.commit(batch, time.time_ns() // 1_000_000))
+            for message in batch:
+                link.ack(message.mid, message.connection)
+    finally:
+        link.stop()
+        chain.close()
+
+
+def gather(arrived: queue.SimpleQueue[Incoming], patience: float = 0.5) -> list[Incoming]:
+    """The next block's worth of messages; empty if none came within `patience` seconds."""
+    batch: list[Incoming] = []
+    try:
+        batch.append(arrived.get(timeout=patience))
+        deadline = time.monotonic() + BLOCK_SECONDS
+        while len(batch) < MAX_BLOCK_ENTRIES:
+            left = deadline - time.monotonic()
+            batch.append(arrived.get(timeout=left) if left > 0 else arrived.get_nowait())
+    except queue.Empty:
+        pass
+    return batch
+
+
+def _send(link: Link, answers: Iterable[Outgoing]) -> None:
+    for answer in answers:
+        link.publish(answer.topic, answer.payload, qos=answer.qos, retain=answer.retain)

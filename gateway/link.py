@@ -1,0 +1,132 @@
+"""The gateway's own connection to its broker: kept up, with jitter, from one thread that never dies of a callback."""
+
+import contextlib
+import logging
+import random
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from gateway.site import Settings
+
+log = logging.getLogger(__name__)
+
+KEEPALIVE_SECONDS = 20
+FIRST_DELAY = 0.1
+LONGEST_DELAY = 5.0
+
+OnMessage = Callable[[mqtt.MQTTMessage, int], None]
+"""Told a message and the number of the connection it came on; only enqueues."""
+
+
+class Link:
+    """
+    Publishes, and hands on what comes, over connections that follow one another.
+
+    With `manual_ack`, a message stays unacknowledged until `ack`; an acknowledgement for an earlier connection
+    is dropped, since the packet ids of the new one mean other messages.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        client_id: str,
+        account: str,
+        password: Callable[[], str],
+        topics: Sequence[str],
+        on_message: OnMessage,
+        on_up: Callable[[], None] = lambda: None,
+        manual_ack: bool = False,
+    ) -> None:
+        self._address = (settings.mqtt_host, settings.mqtt_port)
+        self._account = account
+        self._password = password
+        self._topics = list(topics)
+        self._on_message = on_message
+        self._on_up = on_up
+        self._stopping = threading.Event()
+        self._connection = 0
+        self._up = False
+        self._client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=True,
+            manual_ack=manual_ack,
+            reconnect_on_failure=False,
+        )
+        self._client.max_inflight_messages_set(0)
+        self._client.on_connect = self._connected
+        self._client.on_disconnect = self._disconnected
+        self._client.on_message = self._message
+        self._client.on_socket_open = _no_delay
+        self._thread = threading.Thread(target=self._run, name=f"link-{client_id}", daemon=True)
+
+    @property
+    def is_up(self) -> bool:
+        return self._up
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Disconnect cleanly."""
+        self._stopping.set()
+        self._client.disconnect()
+        self._thread.join(timeout=5)
+
+    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
+        """Send now or never: what is lost with a connection is sent again by whoever still waits for it."""
+        if self._up:
+            self._client.publish(topic, payload, qos=qos, retain=retain)
+
+    def ack(self, mid: int, connection: int) -> None:
+        if connection == self._connection and self._up:
+            self._client.ack(mid, 1)
+
+    def _run(self) -> None:
+        delay = FIRST_DELAY
+        while not self._stopping.is_set():
+            before = self._connection
+            self._client.username_pw_set(self._account, self._password())
+            with contextlib.suppress(OSError):
+                self._client.connect(*self._address, keepalive=KEEPALIVE_SECONDS)
+                self._client.loop_forever()
+            self._lost("connection closed")
+            delay = FIRST_DELAY if self._connection > before else min(delay * 2, LONGEST_DELAY)
+            self._stopping.wait(delay * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+
+    def _connected(
+        self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _props: Any
+    ) -> None:
+        if reason.is_failure:
+            log.warning("broker refused reason=%s", reason)
+            return
+        self._connection += 1
+        client.subscribe([(topic, 1) for topic in self._topics])
+        log.info("broker reached address=%s:%d", *self._address)
+        self._up = True
+        self._on_up()
+
+    def _disconnected(
+        self, _client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _props: Any
+    ) -> None:
+        self._lost(str(reason))
+
+    def _lost(self, reason: str) -> None:
+        if self._up and not self._stopping.is_set():
+            log.warning("broker lost reason=%s", reason)
+        self._up = False
+
+    def _message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        self._on_message(message, self._connection)
+
+
+def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:
+    # Nagle and delayed acknowledgements together cost 25 ms a message.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
