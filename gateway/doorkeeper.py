@@ -1,0 +1,41 @@
+"""The embedded broker's door: a token signed by the account's own key, held against the chain."""
+
+import time
+from collections.abc import Callable
+
+from chain import token
+from chain.chain import Chain
+from chain.errors import Malformed, Unverified
+from chain.identity import account_id
+from gateway.broker.door import NotAdmitted
+
+
+class Doorkeeper:
+    """Admits the live accounts of a chain. `clock` gives seconds since 1970."""
+
+    def __init__(self, chain: Chain, clock: Callable[[], float] = time.time) -> None:
+        self._chain = chain
+        self._clock = clock
+
+    def admit(self, client_id: str, username: str, password: str) -> None:
+        """
+        Raise `NotAdmitted` unless `password` is the account's own token for this chain's broker.
+
+        Only the gateway has two clients, the committer and the web server's relay: `client_id` tells them apart.
+        """
+        if client_id not in (username, f"{account_id(self._chain.key)}.web"):
+            raise NotAdmitted("the client id is not the account's")
+        try:
+            shown = token.parse(password)
+        except Malformed as error:
+            raise NotAdmitted(f"password: want a token ({error})") from error
+        keys = self._chain.state.current_keys(username)
+        if not self._chain.state.is_live(username) or keys is None:
+            raise NotAdmitted("no such live account with a key in force")
+        if (shown.account, shown.kid) != (username, keys.sign.thumbprint):
+            raise NotAdmitted("the token is another account's, or signed by a key that is not current")
+        audience = token.audience(self._chain.origin, token.MQTT)
+        try:
+            shown.verify(keys.sign, audience=audience, now=self._clock())
+        except Unverified as error:
+            raise NotAdmitted(str(error)) from error

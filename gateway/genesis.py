@@ -1,0 +1,69 @@
+"""Making a gateway: its directory, its key, and a genesis block that invites the first admin."""
+
+import secrets
+import time
+from pathlib import Path
+
+from chain import body, durable, entry, merkle, rules
+from chain.author import Author
+from chain.body import Card, Invitation
+from chain.chain import Chain
+from chain.encoding import b64url
+from chain.entry import Account, Invite, Profile, Seen
+from chain.joincode import JoinCode, new_code
+from chain.wire import Submission
+from gateway.errors import BadConfig
+from gateway.site import Key, Settings
+
+HANDLE = "gateway"
+INVITE_HOURS = 24
+
+
+def init(directory: Path, settings: Settings, *, name: str, admin: str) -> JoinCode:
+    """
+    Make a gateway named `name` in `directory`, which must be empty or not exist.
+
+    Returns the join code that lets the first admin in: the admin's keys are made on the admin's own
+    machine, so the genesis block can only commit to a secret. Raises `BadConfig` if something is there already.
+    """
+    if directory.exists() and any(directory.iterdir()):
+        raise BadConfig(f"{directory}: not empty; a gateway is made in a directory of its own")
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = Key.create(directory / "gateway.key")
+    origin = f"{name}/{key.account}"
+    code = new_code(secrets.token_bytes)
+    now = time.time_ns() // 1_000_000
+    genesis = _genesis(key, origin, now, name=name, admin=admin, code=code)
+    Chain.create(directory / "chain.db", origin=origin, writer=key.writer, genesis=genesis, now=now).close()
+    # The settings come last: a directory that has them is a whole gateway.
+    durable.write(directory / "gateway.toml", settings.to_toml().encode())
+    return JoinCode(settings.http_host, settings.http_port, key.account, code)
+
+
+def _genesis(key: Key, origin: str, now: int, *, name: str, admin: str, code: str) -> list[Submission]:
+    author = Author(
+        origin=origin,
+        account=key.account,
+        stream=entry.new_stream(secrets.token_bytes),
+        kid=key.kid,
+        sign=key.sign,
+    )
+    nothing = Seen(size=0, root=b64url(merkle.EMPTY_ROOT))
+    card = body.document(Card(handle=HANDLE, name=name), secrets.token_bytes)
+    invitation = body.document(Invitation(handle=admin), secrets.token_bytes)
+    parcels = [
+        author.parcel(Account, seq=1, at=now, seen=nothing, kind="service", role="gateway", sign=key.public),
+        author.parcel(Profile, seq=2, at=now, seen=nothing, beside=card),
+        author.parcel(
+            Invite,
+            seq=3,
+            at=now,
+            seen=nothing,
+            beside=invitation,
+            code_hash=rules.code_hash(code),
+            kind="person",
+            role="admin",
+            expires=now + INVITE_HOURS * 3_600_000,
+        ),
+    ]
+    return [parcel.load() for parcel in parcels]
