@@ -88,13 +88,14 @@ async def read_unsubscribe(frame: Frame) -> Unsubscribe:
 
 async def _read(frame: Frame, codec: Any) -> Any:
     """Nothing is waited for: the whole packet is here, and `BufferReader` only looks like a stream."""
+    name = codec.__name__
     if len(frame.raw) > _LONGEST:
-        raise Violation(f"{Kind(frame.kind).name} of {len(frame.raw)} bytes, at most {_LONGEST} are read")
+        raise Violation(f"{name} of {len(frame.raw)} bytes, at most {_LONGEST} are read")
     try:
         packet = await codec.from_stream(BufferReader(frame.raw))
         written = packet.to_bytes()
     except (AMQTTError, CodecError, MQTTError, NoDataError, ValueError, struct.error) as error:
-        raise Violation(f"malformed {Kind(frame.kind).name}") from error
+        raise Violation(f"malformed {name}") from error
     if written != frame.raw:
-        raise Violation(f"malformed {Kind(frame.kind).name}")
+        raise Violation(f"malformed {name}")
     return packet

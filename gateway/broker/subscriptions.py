@@ -59,18 +59,22 @@ class Subscriptions(Generic[SubscriberT]):
         found: dict[SubscriberT, int] = {}
         nodes = [self._root]
         for level in topic.split("/"):
+            below = []
             for node in nodes:
-                _merge(found, node.below.get("#"))
-            nodes = [
-                child for node in nodes for child in (node.below.get(level), node.below.get("+")) if child
-            ]
+                if rest := node.below.get("#"):
+                    _merge(found, rest)
+                if one := node.below.get(level):
+                    below.append(one)
+                if anyone := node.below.get("+"):
+                    below.append(anyone)
+            nodes = below
         for node in nodes:
             _merge(found, node)
-            _merge(found, node.below.get("#"))
+            if rest := node.below.get("#"):
+                _merge(found, rest)
         return found
 
 
-def _merge(found: dict[SubscriberT, int], node: _Node[SubscriberT] | None) -> None:
-    if node is not None:
-        for subscriber, qos in node.here.items():
-            found[subscriber] = max(qos, found.get(subscriber, 0))
+def _merge(found: dict[SubscriberT, int], node: _Node[SubscriberT]) -> None:
+    for subscriber, qos in node.here.items():
+        found[subscriber] = max(qos, found.get(subscriber, 0))

@@ -1,6 +1,7 @@
 """One accepted socket: whole packets in, bytes out."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 
 from gateway.broker.packets import Frame, Frames, Violation
@@ -9,7 +10,7 @@ _CHUNK = 64 * 1024
 
 
 class Wire:
-    """What is sent within one turn of the event loop leaves in one write; asyncio has set TCP_NODELAY."""
+    """What is sent within one turn of the event loop leaves in one write, and at once."""
 
     def __init__(
         self,
@@ -27,6 +28,8 @@ class Wire:
         self._most_unsent = unsent_bytes
         self.frames = Frames(packet_bytes)
         self.heard = self._loop.time()
+        # asyncio does this only for sockets made with IPPROTO_TCP spelt out, which a bound listener's are not.
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     @property
     def is_closing(self) -> bool:
