@@ -4,6 +4,12 @@ What can go wrong on a device.
 * DeviceError
   + BadConfig     what the operator gave this device cannot be used
     - BadKeys     its private keys are missing, exposed, or not what was written
+  + BadDocument   a file of its own is not what was written there
+  + NotJoined     it has no account yet
+  + Unreachable   the gateway does not answer now; the same may work later
+  + Problem       the gateway answered no; carries its rule, if the chain has one for it
+  + TwoHistories  the gateway showed a history that does not continue the one it showed before
+  + Untrusted     what the gateway says of an account is not proven by the chain
   + CannotSeal    this content cannot be sealed for these readers
   + CannotOpen    a sealed body does not open, for a reason that is never told
 """
@@ -19,6 +25,36 @@ class BadConfig(DeviceError):
 
 class BadKeys(BadConfig):
     """The private keys are missing, readable by others, or not what this device wrote."""
+
+
+class BadDocument(DeviceError):
+    """A file of this device's own is not what was written there."""
+
+
+class NotJoined(DeviceError):
+    """The home has no account yet."""
+
+
+class Unreachable(DeviceError):
+    """The gateway does not answer now; the same may work later."""
+
+
+class Problem(DeviceError):
+    """The gateway answered no. `rule` is the chain's, where it was the chain that refused."""
+
+    def __init__(self, status: int, detail: str, *, rule: str | None = None, now: int | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.rule = rule
+        self.now = now
+
+
+class TwoHistories(DeviceError):
+    """The gateway showed a history that does not continue the one that it showed before."""
+
+
+class Untrusted(DeviceError):
+    """What the gateway says of an account is not proven by the chain."""
 
 
 class CannotSeal(DeviceError):

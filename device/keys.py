@@ -106,7 +106,6 @@ class SealingSecret:
     @classmethod
     def from_jwk(cls, jwk: SealingJwk) -> Self:
         """Raise `Malformed` unless its numbers make one key of 2048 bits or more."""
-        SealingKey(n=jwk.n)  # a bound on the work that checking the other numbers is
         n, d, p, q = (
             int.from_bytes(unb64url(text, what="sealing key"), "big") for text in (jwk.n, jwk.d, jwk.p, jwk.q)
         )

@@ -1,0 +1,146 @@
+"""
+The address book: the gateway this device joined, the last checkpoint it verified, and the keys of those
+it writes to, pinned. A TinyDB document that a person may read; no secret is in it.
+"""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+from tinydb import where
+
+from chain.identity import SealingKey, SigningKey
+from device.document import opened
+from device.errors import BadDocument, NotJoined
+
+T = TypeVar("T", bound=Struct)
+
+
+class Membership(Struct, frozen=True, kw_only=True):
+    """Where this account lives. `gateway_key` signs the chain's checkpoints, receipts and refusals."""
+
+    origin: str
+    gateway_key: SigningKey
+    http_host: str
+    http_port: int
+    mqtt_host: str
+    mqtt_port: int
+    account: str
+    handle: str
+    kind: str
+    role: str
+
+
+class Pin(Struct, frozen=True, kw_only=True):
+    """
+    The keys that this device uses for an account. `waiting` says why newer ones were not taken.
+
+    `notice` is a change that was taken: the old key signed for the new one.
+    """
+
+    account: str
+    handle: str | None
+    kind: str
+    sign: SigningKey
+    seal: SealingKey | None
+    waiting: str | None = None
+    notice: str | None = None
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """Whom a name led to when the gateway was last asked: an account or a group, and its addressees."""
+
+    name: str
+    to: str
+    accounts: list[str]
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """A gateway showed two histories: what this device held, what it was shown, when (ms), and why they disagree."""
+
+    held: str
+    shown: str
+    reason: str
+    at: int
+
+
+class AddressBook:
+    """Each call reads, and replaces, the whole document; a call that returns has been made durable."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def membership(self) -> Membership:
+        """Raise `NotJoined` if there is none."""
+        document = self._get("membership", Membership)
+        if document is None:
+            raise NotJoined(f"{self._path.parent}: not joined yet: blockpost device join CODE")
+        return document
+
+    def set_membership(self, membership: Membership) -> None:
+        self._set("membership", membership)
+
+    def checkpoint(self) -> str | None:
+        """The signed note of the last checkpoint that was verified."""
+        note = self._raw("checkpoint")
+        return None if note is None else str(note["note"])
+
+    def set_checkpoint(self, note: str) -> None:
+        self._put("checkpoint", {"note": note})
+
+    def evidence(self) -> Evidence | None:
+        return self._get("evidence", Evidence)
+
+    def set_evidence(self, evidence: Evidence) -> None:
+        """The first piece of evidence is kept: what comes after it is the same gateway."""
+        if self.evidence() is None:
+            self._set("evidence", evidence)
+
+    def pin(self, account: str) -> Pin | None:
+        with opened(self._path) as document:
+            found = document.table("pins").get(where("account") == account)
+        return None if found is None else self._convert(found, Pin)
+
+    def pins(self) -> list[Pin]:
+        with opened(self._path) as document:
+            return [self._convert(row, Pin) for row in document.table("pins").all()]
+
+    def set_pin(self, pin: Pin) -> None:
+        with opened(self._path) as document:
+            document.table("pins").upsert(msgspec.to_builtins(pin), where("account") == pin.account)
+
+    def route(self, name: str) -> Route | None:
+        with opened(self._path) as document:
+            found = document.table("routes").get(where("name") == name)
+        return None if found is None else self._convert(found, Route)
+
+    def set_route(self, route: Route) -> None:
+        with opened(self._path) as document:
+            document.table("routes").upsert(msgspec.to_builtins(route), where("name") == route.name)
+
+    def _get(self, table: str, kind: type[T]) -> T | None:
+        found = self._raw(table)
+        return None if found is None else self._convert(found, kind)
+
+    def _raw(self, table: str) -> Any:
+        with opened(self._path) as document:
+            rows = document.table(table).all()
+        return rows[0] if rows else None
+
+    def _set(self, table: str, value: Struct) -> None:
+        self._put(table, msgspec.to_builtins(value))
+
+    def _put(self, table: str, value: dict[str, Any]) -> None:
+        with opened(self._path) as document:
+            rows = document.table(table)
+            if rows.all():
+                rows.update(value)
+            else:
+                rows.insert(value)
+
+    def _convert(self, row: Any, kind: type[T]) -> T:
+        try:
+            return msgspec.convert(dict(row), kind)
+        except msgspec.ValidationError as error:
+            raise BadDocument(f"{self._path}: {error}") from error

@@ -1,0 +1,209 @@
+"""
+An account at work: what a person at the command line, a sensor's agent and an admin have in common.
+
+Writes entries into the outbox, submits commands, verifies receipts, reads and opens what was addressed to it.
+"""
+
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from chain import entry
+from chain.author import Author
+from chain.body import make
+from chain.encoding import b64url, unb64url_hash
+from chain.entry import Alert, Common, Message, SignedEntry
+from chain.errors import ChainError, Refused
+from chain.wire import Delivered, Parcel
+from device import identity, sealing
+from device.addressbook import AddressBook
+from device.addressing import Addressee, Directory
+from device.clock import clock
+from device.errors import CannotOpen, Problem, Untrusted
+from device.outbox import Lane, Outbox, Queued
+from device.rest import Caller, Gateway
+from device.trust import Trust
+
+CATCH_UP = 100
+"""Entries asked for at a time."""
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Home:
+    """The folder of one account: its keys, its address book, its outbox."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    @property
+    def book(self) -> AddressBook:
+        return AddressBook(self.directory / "addressbook.json")
+
+    @property
+    def outbox_file(self) -> Path:
+        return self.directory / "outbox.db"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.directory / "agent.lock"
+
+    @property
+    def settings_file(self) -> Path:
+        return self.directory / "agent.toml"
+
+
+class Read(Struct, frozen=True):
+    """A committed message that was verified and opened; `text` is absent where it could not be."""
+
+    index: int
+    entry: Message
+    author: str
+    handle: str
+    cty: str | None
+    text: str | None
+
+
+class Client:
+    """
+    One joined account. Opening it reads the keys and the address book, and asks nobody anything.
+
+    Raises `NotJoined`, `BadKeys` or `TwoHistories` if this account cannot work.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.book = home.book
+        self.membership = self.book.membership()
+        self.identity = identity.load(home.directory)
+        caller = Caller(
+            self.identity.account_id,
+            self.membership.origin,
+            self.identity.signing.thumbprint,
+            self.identity.sign,
+        )
+        self.gateway = Gateway(self.membership.http_host, self.membership.http_port, caller)
+        self.trust = Trust(self.book, self.gateway.consistency, now_ms)
+        self.directory = Directory(self.book, self.gateway, self.trust)
+        self.outbox = Outbox(home.outbox_file)
+
+    @property
+    def account(self) -> str:
+        return self.identity.account_id
+
+    def check_gateway(self) -> None:
+        """Hold the gateway's newest checkpoint against the one held; raise `TwoHistories` or `Unreachable`."""
+        self.trust.accept_head(self.gateway.checkpoint())
+
+    # Writing
+
+    def write(self, lane: Lane, type_: type[Common], **says: Any) -> Queued:
+        """Sign an entry of this account and put it into the outbox."""
+
+        def sign(stream: str, seq: int) -> Parcel:
+            author = Author(
+                origin=self.membership.origin,
+                account=self.account,
+                stream=stream,
+                kid=self.identity.signing.thumbprint,
+                sign=self.identity.sign,
+            )
+            return author.parcel(type_, seq=seq, at=now_ms(), clock=clock(), seen=self.trust.seen, **says)
+
+        return self.outbox.queue(lane, sign)
+
+    def write_message(
+        self, to: Addressee, content: str, *, cty: str, re: str | None = None, alert: Alert | None = None
+    ) -> Queued:
+        """Seal a message for the addressee (and for this account itself) and put it into the outbox."""
+        mid = entry.new_id(now_ms(), secrets.token_bytes)
+        sealed = sealing.seal(
+            content,
+            cty=cty,
+            iss=self.account,
+            skid=self.identity.signing.thumbprint,
+            mid=mid,
+            recipients=[*to.keys, self.identity.sealing],
+        )
+        return self.write(
+            "message",
+            Message,
+            entry_id=mid,
+            beside=make(sealed.body, secrets.token_bytes),
+            to=to.to,
+            commitment=b64url(sealed.commitment),
+            re=re,
+            alert=alert,
+        )
+
+    def say(self, type_: type[Common], **says: Any) -> int:
+        """
+        Write a command, submit it over REST, and return its index once its receipt is verified.
+
+        Commands that were left behind earlier go first. Raises `Refused` with the chain's rule, `Unreachable` if
+        there is no answer now: then the command stays in the outbox, and goes with the next one.
+        """
+        mine = self.write("command", type_, **says)
+        index = -1
+        for queued in self.outbox.pending("command", limit=1000):
+            try:
+                index = self.submit(queued)
+            except Refused as refusal:
+                self.outbox.reject(queued.id, refusal.rule, refusal.reason)
+                if queued.id == mine.id:
+                    raise
+        return index
+
+    def submit(self, queued: Queued) -> int:
+        """Submit one entry, verify its receipt, release it; return its index."""
+        try:
+            answer = self.gateway.submit(queued.parcel)
+        except Problem as problem:
+            if problem.rule is None:
+                raise
+            raise Refused(problem.rule, str(problem)) from problem  # type: ignore[arg-type] # as the gateway names it
+        receipt = self.trust.accept_receipt(answer.receipt, queued.parcel.entry.encode())
+        self.outbox.release([queued.id])
+        return receipt.index
+
+    # Reading
+
+    def verify(self, delivered: Delivered) -> SignedEntry:
+        """
+        Return the entry, once it is proven committed and signed by a key of its author.
+
+        Raises `ChainError`, `Untrusted`, or `Unreachable` if a key has to be asked for and cannot.
+        """
+        leaf = delivered.entry.encode()
+        receipt = self.trust.accept_receipt(delivered.receipt, leaf)
+        signed = entry.parse(leaf)
+        if receipt.index != delivered.index or signed.entry.chain != self.membership.origin:
+            raise Untrusted(f"entry {delivered.index}: the receipt is for another entry")
+        key, _ = self.directory.signing_key(signed.entry.author, signed.kid)
+        signed.verify(key)
+        return signed
+
+    def read(self, delivered: Delivered) -> Read | None:
+        """Verify an entry and open it; `None` if it is no message. An unopenable one is returned without text."""
+        signed = self.verify(delivered)
+        said = signed.entry
+        if not isinstance(said, Message):
+            return None
+        _, handle = self.directory.signing_key(said.author, signed.kid)
+        try:
+            opened = sealing.open_sealed(
+                delivered.body or "",
+                keys=self.identity.opening,
+                signer=signed.kid,
+                author=said.author,
+                mid=said.id,
+                commitment=unb64url_hash(said.commitment, what="commitment"),
+            )
+        except (CannotOpen, ChainError):
+            return Read(delivered.index, said, said.author, handle, None, None)
+        return Read(delivered.index, said, said.author, handle, opened.cty, opened.content)

@@ -1,0 +1,129 @@
+"""The device's connection to the broker: kept up, with jitter, by one thread that never dies of a callback."""
+
+import contextlib
+import logging
+import random
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from chain import wire
+
+log = logging.getLogger(__name__)
+
+KEEPALIVE_SECONDS = 20
+FIRST_DELAY = 0.2
+LONGEST_DELAY = 30.0
+ONLINE = b'{"online":true}'
+OFFLINE = b'{"online":false}'
+
+
+class Link:
+    """
+    Publishes this account's entries and hands on what the gateway sends it.
+
+    `password` is asked for at each connection. `on_message` and `on_up` are called on the network's thread, and
+    only enqueue. A broker that is away is tried again after a pause that doubles, up to half a minute.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        account: str,
+        password: Callable[[], str],
+        on_message: Callable[[str, bytes], None],
+        on_up: Callable[[], None],
+    ) -> None:
+        self._address = (host, port)
+        self._account = account
+        self._password = password
+        self._on_message = on_message
+        self._on_up = on_up
+        self._stopping = threading.Event()
+        self._up = False
+        self._ever_up = False
+        self._client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, client_id=account, clean_session=True, reconnect_on_failure=False
+        )
+        # Our window bounds what is under way; paho's own limit would queue the rest in memory.
+        self._client.max_inflight_messages_set(0)
+        self._client.will_set(wire.up_topic(account, "status"), OFFLINE, qos=1, retain=True)
+        self._client.on_connect = self._connected
+        self._client.on_disconnect = self._disconnected
+        self._client.on_message = self._message
+        self._client.on_socket_open = _no_delay
+        self._thread = threading.Thread(target=self._run, name="link", daemon=True)
+
+    @property
+    def is_up(self) -> bool:
+        return self._up
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Say that this account goes, and disconnect."""
+        self._stopping.set()
+        if self._up:
+            self._client.publish(wire.up_topic(self._account, "status"), OFFLINE, qos=1, retain=True)
+        self._client.disconnect()
+        self._thread.join(timeout=5)
+
+    def publish(self, payload: bytes) -> None:
+        """Send an entry now or never: it stays in the outbox until its receipt comes."""
+        if self._up:
+            self._client.publish(wire.up_topic(self._account, "entry"), payload, qos=1)
+
+    def _run(self) -> None:
+        delay = FIRST_DELAY
+        while not self._stopping.is_set():
+            self._ever_up = False
+            try:
+                self._client.username_pw_set(self._account, self._password())
+                with contextlib.suppress(OSError):
+                    self._client.connect(*self._address, keepalive=KEEPALIVE_SECONDS)
+                    self._client.loop_forever()
+            finally:
+                self._lost("connection closed")
+            delay = FIRST_DELAY if self._ever_up else min(delay * 2, LONGEST_DELAY)
+            # After a power cut a whole building's devices come back at once: spread them.
+            self._stopping.wait(delay * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+
+    def _connected(
+        self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _props: Any
+    ) -> None:
+        if reason.is_failure:
+            log.warning("broker refused reason=%s", reason)
+            return
+        client.subscribe(
+            [(wire.down_topic(self._account, lane), 1) for lane in ("entry", "receipt", "refusal")]
+        )
+        client.publish(wire.up_topic(self._account, "status"), ONLINE, qos=1, retain=True)
+        log.info("broker reached address=%s:%d", *self._address)
+        self._up = self._ever_up = True
+        self._on_up()
+
+    def _disconnected(
+        self, _client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _props: Any
+    ) -> None:
+        self._lost(str(reason))
+
+    def _lost(self, reason: str) -> None:
+        if self._up and not self._stopping.is_set():
+            log.warning("broker lost reason=%s", reason)
+        self._up = False
+
+    def _message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        self._on_message(message.topic, bytes(message.payload))
+
+
+def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:
+    # Nagle and delayed acknowledgements together cost 25 ms a message.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,157 @@
+"""
+The outbox: entries that were signed and are not receipted yet, in SQLite, fsynced before anything is sent.
+
+Only a verified receipt releases an entry. A refused one is kept apart, for its author to see.
+"""
+
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from chain import entry, wire
+from chain.wire import Parcel
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS lane (name TEXT PRIMARY KEY, stream TEXT NOT NULL, seq INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS queued (id TEXT PRIMARY KEY, lane TEXT NOT NULL, seq INTEGER NOT NULL,
+    parcel BLOB NOT NULL, UNIQUE (lane, seq)) STRICT;
+CREATE TABLE IF NOT EXISTS refused (id TEXT PRIMARY KEY, rule TEXT NOT NULL, reason TEXT NOT NULL,
+    parcel BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+"""
+
+Lane = Literal["message", "command"]
+"""What goes by MQTT, and what its author waits for over REST: each a stream of its own."""
+
+
+class Queued(Struct, frozen=True):
+    """An entry that waits. `parcel` is what is sent, but for its `after`."""
+
+    id: str
+    seq: int
+    parcel: Parcel
+
+
+class Rejected(Struct, frozen=True):
+    """An entry that the gateway refused for good, by one of the chain's rules."""
+
+    id: str
+    rule: str
+    reason: str
+
+
+_decoder = msgspec.json.Decoder(Parcel)
+
+
+class Outbox:
+    """Serialisable across processes; a call that returns has been made durable."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.executescript(f"BEGIN IMMEDIATE;{SCHEMA}COMMIT;")
+        path.chmod(0o600)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def queue(self, lane: Lane, write: Callable[[str, int], Parcel]) -> Queued:
+        """
+        Give out the lane's next sequence number, and keep what `write(stream, seq)` signs with it.
+
+        If it raises, the number is not used up: there are no holes but those of lost outboxes.
+        """
+        with self._transaction():
+            stream, last = self._lane(lane)
+            parcel = write(stream, last + 1)
+            entry_id = entry.parse(parcel.entry.encode()).entry.id
+            self._db.execute("UPDATE lane SET seq = ? WHERE name = ?", (last + 1, lane))
+            self._db.execute(
+                "INSERT INTO queued VALUES (?, ?, ?, ?)", (entry_id, lane, last + 1, wire.encode(parcel))
+            )
+            self._count("queued", 1)
+        return Queued(entry_id, last + 1, parcel)
+
+    def pending(self, lane: Lane, limit: int) -> list[Queued]:
+        """The oldest that wait, in order."""
+        rows = self._db.execute(
+            "SELECT id, seq, parcel FROM queued WHERE lane = ? ORDER BY seq LIMIT ?", (lane, limit)
+        )
+        return [Queued(entry_id, seq, _decoder.decode(parcel)) for entry_id, seq, parcel in rows]
+
+    def get(self, entry_id: str) -> Queued | None:
+        row = self._db.execute("SELECT id, seq, parcel FROM queued WHERE id = ?", (entry_id,)).fetchone()
+        return None if row is None else Queued(row[0], row[1], _decoder.decode(row[2]))
+
+    def release(self, ids: Sequence[str]) -> None:
+        """Forget entries whose receipts were verified. Twice is harmless."""
+        with self._transaction():
+            for entry_id in ids:
+                gone = self._db.execute("DELETE FROM queued WHERE id = ?", (entry_id,)).rowcount
+                self._count("receipted", gone)
+
+    def reject(self, entry_id: str, rule: str, reason: str) -> None:
+        """Set an entry apart that the gateway refused for good."""
+        with self._transaction():
+            gone = self._db.execute(
+                "INSERT OR IGNORE INTO refused SELECT id, ?, ?, parcel FROM queued WHERE id = ?",
+                (rule, reason, entry_id),
+            ).rowcount
+            self._db.execute("DELETE FROM queued WHERE id = ?", (entry_id,))
+            self._count("refused", gone)
+
+    def rejected(self) -> list[Rejected]:
+        return [
+            Rejected(*row) for row in self._db.execute("SELECT id, rule, reason FROM refused ORDER BY id")
+        ]
+
+    def waiting(self) -> int:
+        ((count,),) = self._db.execute("SELECT count(*) FROM queued")
+        return int(count)
+
+    def counter(self, name: str) -> int:
+        """`queued`, `receipted` and `refused` since the outbox was made; `inbox`, the last index that was read."""
+        row = self._db.execute("SELECT value FROM counter WHERE name = ?", (name,)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def set_counter(self, name: str, value: int) -> None:
+        self._db.execute(
+            "INSERT INTO counter VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2", (name, value)
+        )
+
+    def _lane(self, lane: Lane) -> tuple[str, int]:
+        row = self._db.execute("SELECT stream, seq FROM lane WHERE name = ?", (lane,)).fetchone()
+        if row is None:
+            row = (entry.new_stream(secrets.token_bytes), 0)
+            self._db.execute("INSERT INTO lane VALUES (?, ?, ?)", (lane, *row))
+        return row[0], row[1]
+
+    def _count(self, name: str, more: int) -> None:
+        self._db.execute(
+            "INSERT INTO counter VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = value + ?2", (name, more)
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+
+def preceding(pending: Iterable[Queued]) -> Iterator[tuple[Queued, int | None]]:
+    """Each entry with the seq of the one before it that also waits."""
+    last: int | None = None
+    for queued in pending:
+        yield queued, last
+        last = queued.seq

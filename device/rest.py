@@ -1,0 +1,162 @@
+"""The gateway over REST, as a device asks it: every answer parsed, every failure one of our errors."""
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+import urllib3
+from msgspec import Struct
+
+from chain import api, token, wire
+from chain.ed25519 import Signer
+from chain.encoding import read, unb64url_hash
+from chain.wire import Consistency, Delivery, Parcel
+from device.errors import Problem, Unreachable
+
+T = TypeVar("T", bound=Struct)
+
+SECONDS = 10.0
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+UNAUTHORISED = 401
+FIRST_ERROR = 400
+BUSY = 503
+
+
+class Receipted(Struct, frozen=True):
+    """The answer to a submitted entry."""
+
+    id: str
+    receipt: str
+
+
+class Caller(Struct, frozen=True):
+    """Who asks: an account of the chain `origin`, and what signs its tokens."""
+
+    account: str
+    origin: str
+    kid: str
+    sign: Signer
+
+
+class Gateway:
+    """
+    One gateway's REST interface.
+
+    Every call raises `Unreachable` if there is no answer now, `Problem` if the answer is no.
+    `clock` gives seconds since 1970; a gateway whose clock differs is believed about that, in tokens only.
+    """
+
+    def __init__(
+        self, host: str, port: int, caller: Caller | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._base = f"http://{host}:{port}"
+        self._caller = caller
+        self._clock = clock
+        self._offset = 0.0
+        timeout = urllib3.Timeout(total=SECONDS)
+        self._pool = urllib3.PoolManager(num_pools=1, timeout=timeout, retries=False)
+
+    def site(self) -> api.Site:
+        return self._ask("GET", "/v1/site", api.Site)
+
+    def checkpoint(self) -> str:
+        return self._request("GET", "/checkpoint").decode()
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """The proof that the log of `new` entries continues the one of `old`."""
+        proof = self._ask("GET", f"/v1/chain/consistency?from={old}&to={new}", Consistency)
+        return [unb64url_hash(value, what="consistency path") for value in proof.path]
+
+    def account(self, account: str) -> api.Party:
+        return self._ask("GET", f"/v1/accounts/{account}", api.Party)
+
+    def intent(self, to: str) -> api.IntentAnswer:
+        return self._ask("POST", "/v1/intents", api.IntentAnswer, api.Intent(to))
+
+    def friends(self) -> list[api.Friend]:
+        return self._ask("POST", "/friendslist", _Friends, {}).friends
+
+    def register(self, parcel: Parcel) -> Receipted:
+        return self._ask("POST", "/v1/accounts", Receipted, parcel)
+
+    def submit(self, parcel: Parcel) -> Receipted:
+        return self._ask("POST", "/v1/entries", Receipted, parcel)
+
+    def inbox(self, after: int, limit: int = 100) -> Delivery:
+        return self._ask("GET", f"/v1/inbox?after={after}&limit={limit}", Delivery)
+
+    def groups(self) -> list[api.GroupView]:
+        return self._ask("GET", "/v1/admin/groups", _Groups).groups
+
+    def token(self, service: str) -> str:
+        """A fresh token for one of the gateway's services."""
+        if self._caller is None:
+            raise Problem(UNAUTHORISED, "not joined: there is no account to ask as")
+        return token.make(
+            self._caller.account,
+            audience=token.audience(self._caller.origin, service),
+            now=self._clock() + self._offset,
+            kid=self._caller.kid,
+            signer=self._caller.sign,
+        )
+
+    def _ask(self, method: str, path: str, kind: type[T], body: Any = None) -> T:
+        answer = self._request(method, path, body)
+        return read(msgspec.json.Decoder(kind), answer, what=f"answer to {method} {path.partition('?')[0]}")
+
+    def _request(self, method: str, path: str, body: Any = None) -> bytes:
+        try:
+            return self._once(method, path, body)
+        except Problem as problem:
+            if problem.status != UNAUTHORISED or problem.now is None:
+                raise
+            # A Raspberry Pi has no clock battery: it may be years off until the network tells it.
+            self._offset = problem.now / 1000 - self._clock()
+            return self._once(method, path, body)
+
+    def _once(self, method: str, path: str, body: Any) -> bytes:
+        headers = {"Accept": "application/json"}
+        if self._caller is not None:
+            headers["Authorization"] = f"Bearer {self.token(token.REST)}"
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        data = None if body is None else wire.encode(body)
+        try:
+            response = self._pool.request(
+                method, self._base + path, body=data, headers=headers, preload_content=False
+            )
+            try:
+                answer = response.read(MAX_ANSWER_BYTES, decode_content=True)
+            finally:
+                response.release_conn()
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Unreachable(f"{self._base}: {_reason(error)}") from error
+        if response.status >= FIRST_ERROR:
+            raise _problem(response.status, answer)
+        return answer
+
+
+class _Friends(Struct, frozen=True):
+    friends: list[api.Friend]
+
+
+class _Groups(Struct, frozen=True):
+    groups: list[api.GroupView]
+
+
+_problems = msgspec.json.Decoder(api.Problem)
+
+
+def _problem(status: int, answer: bytes) -> Problem | Unreachable:
+    try:
+        problem = _problems.decode(answer)
+    except (msgspec.DecodeError, UnicodeError):
+        problem = api.Problem(type="about:blank", title="", status=status, detail=f"HTTP status {status}")
+    if status >= BUSY:
+        return Unreachable(problem.detail)
+    return Problem(status, problem.detail, rule=problem.rule, now=problem.now)
+
+
+def _reason(error: Exception) -> str:
+    return str(error).rpartition(": ")[2] or type(error).__name__
