@@ -84,6 +84,11 @@ def test_two_backups_of_one_secret_differ() -> None:
     assert wrap_backup(b"secret", KEY) != wrap_backup(b"secret", KEY)
 
 
+def test_nothing_is_wrapped_under_a_shorter_key() -> None:
+    with pytest.raises(ValueError, match="want a key of 32 bytes, got 16"):
+        wrap_backup(b"secret", KEY[:16])
+
+
 GOOD = wrap_backup(b"secret", KEY)
 OTHER_HEADER = b64url(canonical({"alg": "dir", "enc": "A256GCM"}))
 FAULTS: dict[str, tuple[str, bytes]] = {

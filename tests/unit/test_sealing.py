@@ -211,6 +211,17 @@ def test_what_does_not_unwrap_becomes_another_random_key_each_time() -> None:
     assert {len(key) for key in keys} == {32}
 
 
+@pytest.mark.parametrize("size", [0, 16, 24, 31, 33])
+def test_a_content_key_of_another_size_becomes_a_random_one(size: int) -> None:
+    bob = person("bob").sealing
+    wrapped = oaep.wrap(bytes(size), bob.public, forge.Drawn("wrap"))
+
+    keys = {bob.unwrap(wrapped) for _ in range(2)}
+
+    assert len(keys) == 2
+    assert {len(key) for key in keys} == {32}
+
+
 def test_sixty_four_addressees_and_the_author_are_served() -> None:
     made = sealed(recipients=[ALICE.sealing.public, *strangers(MAX_READERS - 1)])
 

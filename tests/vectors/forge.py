@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from Crypto.Cipher import AES
+
 from chain.encoding import b64url, canonical, digest
 from device import gcm, oaep
 from device.sealing import commit
@@ -62,15 +64,24 @@ def block(name: str, content_key: bytes = CONTENT_KEY) -> Json:
     return {"encrypted_key": b64url(wrapped), "header": {"alg": "RSA-OAEP-256", "kid": kid(name)}}
 
 
-def jwe(head: bytes, clear: bytes, readers: Sequence[str] = ("alice", "bob")) -> Json:
-    """Seal any bytes whatever under any header whatever."""
+def jwe(
+    head: bytes,
+    clear: bytes,
+    readers: Sequence[str] = ("alice", "bob"),
+    *,
+    content_key: bytes = CONTENT_KEY,
+    iv: bytes = IV,
+    tag_bytes: int = gcm.TAG_BYTES,
+) -> Json:
+    """Seal any bytes whatever under any header whatever; with AES itself, which takes other sizes as well."""
     protected = b64url(head)
-    ciphertext, tag = gcm.encrypt(CONTENT_KEY, IV, clear, protected.encode())
+    cipher = AES.new(content_key, AES.MODE_GCM, nonce=iv, mac_len=tag_bytes).update(protected.encode())
+    ciphertext, tag = cipher.encrypt_and_digest(clear)
     return {
         "ciphertext": b64url(ciphertext),
-        "iv": b64url(IV),
+        "iv": b64url(iv),
         "protected": protected,
-        "recipients": [block(name) for name in readers],
+        "recipients": [block(name, content_key) for name in readers],
         "tag": b64url(tag),
     }
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from chain.encoding import b64url, canonical, digest, unb64url
 from device.sealing import commit
@@ -87,11 +88,17 @@ BODIES: dict[str, Edit] = {
     "body: a reader replaced": lambda good: _readers(good, "bob", "carol"),
     "body: a reader twice": lambda good: _readers(good, "alice", "bob", "bob"),
     "body: sixty-six readers": lambda good: _readers(good, *["bob"] * 66),
-    "body: iv of 11 bytes": lambda good: good | {"iv": b64url(forge.IV[:11])},
-    "body: iv of 16 bytes": lambda good: good | {"iv": b64url(forge.IV + bytes(4))},
+    "body: iv of 11 bytes, and sealed so": lambda good: _sealed_so(iv=forge.IV[:11]),
+    "body: iv of 16 bytes, and sealed so": lambda good: _sealed_so(iv=forge.IV + bytes(4)),
     "body: no bytes of iv": having(iv=""),
     "body: another iv": lambda good: good | {"iv": b64url(bytes(12))},
-    "body: tag of 12 bytes": lambda good: good | {"tag": b64url(unb64url(good["tag"])[:12])},
+    "body: tag of 12 bytes, and sealed so": lambda good: _sealed_so(tag_bytes=12),
+    "body: content key of 16 bytes, and sealed so": lambda good: _sealed_so(
+        content_key=forge.CONTENT_KEY[:16]
+    ),
+    "body: content key of 24 bytes, and sealed so": lambda good: _sealed_so(
+        content_key=forge.CONTENT_KEY[:24]
+    ),
     "body: tag of 17 bytes": lambda good: good | {"tag": b64url(unb64url(good["tag"]) + b"\0")},
     "body: no bytes of tag": having(tag=""),
     "body: tag flipped": lambda good: good | {"tag": damage.flipped(good["tag"])},
@@ -185,6 +192,11 @@ def cases() -> Iterator[Json]:
         yield case(name, respell(text(good)))
     for name, claims in CLAIMS.items():
         yield case(name, text(good), **claims)
+
+
+def _sealed_so(**sizes: Any) -> Json:
+    """Valid, but for sizes that AES-GCM has and A256GCM has not."""
+    return forge.jwe(canonical(forge.header()), canonical(forge.plaintext()), **sizes)
 
 
 def _readers(good: Json, *names: str) -> Json:
