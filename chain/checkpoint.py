@@ -7,6 +7,7 @@ the origin. Further signature lines (a witness's) are carried and ignored.
 
 import base64
 import binascii
+import re
 from functools import lru_cache
 from typing import Self
 
@@ -23,6 +24,11 @@ ED25519 = b"\x01"
 KEY_ID_BYTES = 4
 TEXT_LINES = 3
 SIGNATURE_MARK = "\u2014 "
+
+_FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\ud800-\udfff]")
+"""What a signed note must not contain: control characters other than newline, and what is not UTF-8."""
+
+_KEY_NAME = re.compile(r"[^\s+]+")
 
 
 class Checkpoint(Struct, frozen=True):
@@ -74,6 +80,8 @@ def verify(note: str, *, origin: str, key: SigningKey) -> Checkpoint:
 @lru_cache(maxsize=256)
 def _verify(note: str, origin: str, key: bytes) -> Checkpoint:
     # All receipts of a block carry the same note: its signature is worth checking once.
+    if _FORBIDDEN.search(note):
+        raise Malformed("checkpoint: control characters, or text that is not Unicode")
     text, mark, block = note.rpartition(f"\n\n{SIGNATURE_MARK}")
     if not mark:
         raise Malformed("checkpoint: want a text, an empty line and signature lines")
@@ -87,19 +95,22 @@ def _verify(note: str, origin: str, key: bytes) -> Checkpoint:
 
 
 def _signature(block: str, name: str, wanted: bytes) -> bytes:
-    """Find the one signature by `name` and key id among the signature lines."""
+    """Find the first signature by `name` and key id; every line has to be a signature's, whoever's it is."""
     if not block.endswith("\n"):
         raise Malformed("checkpoint: the last line does not end")
+    found = None
     for line in block[:-1].split("\n"):
-        if not line.startswith(SIGNATURE_MARK):
-            raise Malformed("checkpoint: want only signature lines after the empty line")
         signer, _, encoded = line.removeprefix(SIGNATURE_MARK).rpartition(" ")
+        if not line.startswith(SIGNATURE_MARK) or not _KEY_NAME.fullmatch(signer):
+            raise Malformed("checkpoint: want only signature lines after the empty line")
         raw = unb64(encoded, what="checkpoint signature")
-        if signer == name and raw[:KEY_ID_BYTES] == wanted:
-            if len(raw) != KEY_ID_BYTES + ed25519.SIGNATURE_BYTES:
-                raise Malformed("checkpoint: the signature has a wrong length")
-            return raw[KEY_ID_BYTES:]
-    raise Unverified(f"checkpoint: not signed by the gateway's key for {name!r}")
+        if found is None and signer == name and raw[:KEY_ID_BYTES] == wanted:
+            found = raw[KEY_ID_BYTES:]
+    if found is None:
+        raise Unverified(f"checkpoint: not signed by the gateway's key for {name!r}")
+    if len(found) != ed25519.SIGNATURE_BYTES:
+        raise Malformed("checkpoint: the signature has a wrong length")
+    return found
 
 
 def key_id(name: str, key: SigningKey) -> bytes:
