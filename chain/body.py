@@ -17,7 +17,7 @@ from chain.errors import Oversized, Unverified
 
 MAX_BODY_BYTES = 262_144
 
-Handle = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9._-]{0,31}$")]
+Handle = Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9._-]{0,31}\Z")]
 """The name people type: `dr.lee`, `fridge-2`. Unique among live accounts."""
 
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
@@ -26,7 +26,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=80)]
 class Login(Struct, frozen=True, forbid_unknown_fields=True):
     """`verifier` is SHA-256 of what a password derives to under `salt`; it can check and not impersonate."""
 
-    salt: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22}$")]
+    salt: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{22}\Z")]
     verifier: Hash
 
 

@@ -29,20 +29,20 @@ MAX_MS = 2**53 - 1
 """The largest integer that JSON readers agree on (RFC 8785)."""
 
 EntryId = Annotated[
-    str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+    str, Meta(pattern=r"\A[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 ]
 """A UUIDv7 (RFC 9562) in lower case."""
 
-GroupId = Annotated[str, Meta(pattern="^g-[a-z2-7]{26}$")]
-PartyId = Annotated[str, Meta(pattern="^(g-)?[a-z2-7]{26}$")]
+GroupId = Annotated[str, Meta(pattern=r"\Ag-[a-z2-7]{26}\Z")]
+PartyId = Annotated[str, Meta(pattern=r"\A(g-)?[a-z2-7]{26}\Z")]
 """An account or a group."""
 
-Origin = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9.-]*/[a-z0-9]{1,64}$", max_length=200)]
+Origin = Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9.-]*/[a-z0-9]{1,64}\Z", max_length=200)]
 Hash = Thumbprint
 """32 bytes in base64url."""
 
-Stream = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22}$")]
-Code = Annotated[str, Meta(pattern="^[a-z2-7]{16}$")]
+Stream = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{22}\Z")]
+Code = Annotated[str, Meta(pattern=r"\A[a-z2-7]{16}\Z")]
 Milliseconds = Annotated[int, Meta(ge=0, le=MAX_MS)]
 Count = Annotated[int, Meta(ge=0, le=MAX_MS)]
 
@@ -183,7 +183,7 @@ class Contract(Common, frozen=True, kw_only=True, tag="contract"):
     """Install or remove a smart contract. It parses; the state refuses it until contracts are in force."""
 
     action: Literal["install", "remove"]
-    contract: Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,63}$")]
+    contract: Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9-]{0,63}\Z")]
     body: BodyRef | None = None
 
 

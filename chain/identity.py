@@ -14,10 +14,10 @@ from msgspec import Meta, Struct
 from chain.encoding import b64url, canonical, digest, unb64url
 from chain.errors import Malformed
 
-AccountId = Annotated[str, Meta(pattern="^[a-z2-7]{26}$")]
+AccountId = Annotated[str, Meta(pattern=r"\A[a-z2-7]{26}\Z")]
 """Lowercase base32 of the first 16 bytes of the account's first signing-key thumbprint."""
 
-Thumbprint = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{43}$")]
+Thumbprint = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{43}\Z")]
 """base64url of the SHA-256 of a JWK (RFC 7638)."""
 
 RSA_BITS = range(2048, 8192 + 1)
