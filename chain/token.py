@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from chain import jws
 from chain.ed25519 import Signer
 from chain.encoding import canonical, read_canonical
-from chain.errors import Unverified
+from chain.errors import Malformed, Unverified
 from chain.identity import AccountId, SigningKey
 
 TYP = "blockpost-token+jwt"
@@ -73,7 +73,11 @@ def make(account: str, *, audience: str, now: float, kid: str, signer: Signer) -
 
 def parse(text: str) -> Token:
     """Read a token; raise `Malformed`."""
-    signed = jws.parse(text.encode(), typ=TYP)
+    try:
+        data = text.encode("ascii")
+    except UnicodeEncodeError as error:
+        raise Malformed("token: not ASCII") from error
+    signed = jws.parse(data, typ=TYP)
     return Token(claims=read_canonical(_decoder, signed.payload, what="token"), signed=signed)
 
 
