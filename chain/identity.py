@@ -37,6 +37,9 @@ class SigningKey(_Key, frozen=True):
     crv: Literal["Ed25519"] = "Ed25519"
     kty: Literal["OKP"] = "OKP"
 
+    def __post_init__(self) -> None:
+        unb64url(self.x, what="signing key")
+
     @cached_property
     def raw(self) -> bytes:
         return unb64url(self.x, what="signing key")
