@@ -254,7 +254,7 @@ def _(entry: Revoke, context: Context) -> Admitted:
     target = _live(state, entry.account, "revoke")
     if target.role == "gateway":
         raise Refused("permission", "the gateway cannot be revoked on its own chain")
-    if target.role == "admin" and state.live_admins() == 1:
+    if target.role == "admin" and not state.live_admins(besides=target.id):
         raise Refused("permission", "the last admin cannot be revoked")
     readers = _circle(state, entry.account) | {entry.author}
     if entry.key is None:

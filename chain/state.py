@@ -123,8 +123,13 @@ class State:
         row = self.db.execute("SELECT live FROM account WHERE id = ?", (account,)).fetchone()
         return row is not None and bool(row[0])
 
-    def live_admins(self) -> int:
-        row = self.db.execute("SELECT count(*) FROM account WHERE role = 'admin' AND live = 1").fetchone()
+    def live_admins(self, *, besides: str = "") -> int:
+        """How many admins there are who can still sign."""
+        row = self.db.execute(
+            "SELECT count(*) FROM account JOIN keypair ON account = id AND ended IS NULL"
+            " WHERE role = 'admin' AND live = 1 AND id <> ?",
+            (besides,),
+        ).fetchone()
         return int(row[0])
 
     def add_account(self, account: str, kind: str, role: str, invite: str | None, idx: int) -> None:
