@@ -187,8 +187,10 @@ class Store:
         They are not worth a second fsync: lost in a power cut, they are made again, and Ed25519 makes the same.
         """
         self.db.execute("PRAGMA synchronous = NORMAL")
-        self.db.execute("INSERT INTO signature VALUES (?, ?, ?)", (height, checkpoint.encode(), block))
-        self.db.execute("PRAGMA synchronous = FULL")
+        try:
+            self.db.execute("INSERT INTO signature VALUES (?, ?, ?)", (height, checkpoint.encode(), block))
+        finally:
+            self.db.execute("PRAGMA synchronous = FULL")
 
     def erase(self, index: int) -> None:
         self.db.execute("DELETE FROM body WHERE idx = ?", (index,))
