@@ -7,6 +7,7 @@ One process has it open for writing (the gateway's committer); any number read b
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
@@ -72,18 +73,25 @@ class Chain:
         db = store.connect_writer(path, create=True)
         db.executescript(f"BEGIN;{store.SCHEMA}{state.SCHEMA}COMMIT;")
         chain = cls(db, origin=origin, key=writer.key)
-        for outcome in chain.append(genesis, writer=writer, now=now):
-            if isinstance(outcome, Refused):
-                raise outcome
+        with ExitStack() as undo:
+            undo.callback(path.unlink)
+            undo.callback(chain.close)
+            for outcome in chain.append(genesis, writer=writer, now=now):
+                if isinstance(outcome, Refused):
+                    raise outcome
+            undo.pop_all()
         return chain
 
     @classmethod
     def open(cls, path: Path, *, write: bool = False) -> Self:
         """Open a chain; what it is called and who signs it stand in its first entry."""
         db = store.connect_writer(path) if write else store.connect_reader(path)
-        first = entry.parse(Store(db).leaf(0)).entry
-        if not isinstance(first, Account):
-            raise Malformed(f"{path}: the first entry is not the gateway's account")
+        with ExitStack() as undo:
+            undo.callback(db.close)
+            first = entry.parse(Store(db).leaf(0)).entry
+            if not isinstance(first, Account):
+                raise Malformed(f"{path}: the first entry is not the gateway's account")
+            undo.pop_all()
         return cls(db, origin=first.chain, key=first.sign)
 
     def close(self) -> None:
@@ -95,10 +103,13 @@ class Chain:
         """
         Decide on each submission in order, and commit those that hold as one block.
 
-        When this returns, what it calls `Committed` is on disk and signed for. If it raises, nothing of the
-        block is: not for a refused entry, which has its outcome, but for a disk that is full or failing.
+        When this returns, what it calls `Committed` is on disk and signed for. It raises, not for a refused
+        entry, which has its outcome, but for a disk that is full or failing: then all of the block is on disk
+        or nothing is, and the next call is safe either way, with the same submissions too.
         `now` is in ms; a clock that went back does not take the chain's time with it.
         """
+        # Its signature may have failed, and only the newest block may be without.
+        self.sign_head(writer)
         before = self.head
         now = max(now, before.timestamp)
         tree = merkle.Tree(before.size, self.store.node)
