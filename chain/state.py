@@ -347,6 +347,24 @@ class State:
         ).fetchall()
         return [idx for (idx,) in reversed(rows)]
 
+    def conversation(self, account: str, thread: str, *, before: int, limit: int) -> list[int]:
+        """Of a conversation, the newest indices below `before` that `account` may have, rising."""
+        rows = self.db.execute(
+            "SELECT idx FROM talk WHERE thread = ?1 AND idx < ?2 AND EXISTS (SELECT 1 FROM inbox"
+            " WHERE account = ?3 AND own IN (0, 1) AND inbox.idx = talk.idx) ORDER BY idx DESC LIMIT ?4",
+            (thread, before, account, limit),
+        ).fetchall()
+        return [idx for (idx,) in reversed(rows)]
+
+    def has_from(self, account: str, author: str) -> bool:
+        """Whether `account` was ever sent an entry of `author`."""
+        row = self.db.execute(
+            "SELECT 1 FROM inbox AS sent JOIN inbox AS got USING (idx)"
+            " WHERE sent.account = ? AND sent.own = 1 AND got.account = ? AND got.own = 0 LIMIT 1",
+            (author, account),
+        ).fetchone()
+        return row is not None
+
     def is_erased(self, idx: int) -> bool:
         return self.db.execute("SELECT 1 FROM erased WHERE idx = ?", (idx,)).fetchone() is not None
 
