@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from chain.body import Handle, Name
-from chain.entry import GroupId, Kind, Milliseconds, PartyId, Role
+from chain.entry import EntryId, GroupId, Kind, Milliseconds, PartyId, Role
 from chain.identity import AccountId
 from chain.wire import Delivered
 
@@ -24,6 +24,20 @@ class Site(Struct, frozen=True, kw_only=True):
     mqtt_host: str
     mqtt_port: int
     version: str
+
+
+class Invited(Struct, frozen=True, kw_only=True):
+    """
+    `GET /v1/invites/<code hash>`: what an unused join code is for, told to whoever knows the code.
+
+    `id` is the invite's entry, which the new account's entry names.
+    """
+
+    id: EntryId
+    handle: Handle
+    kind: Kind
+    role: Role
+    expires: Milliseconds
 
 
 class Party(Struct, frozen=True, kw_only=True):

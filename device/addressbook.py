@@ -18,7 +18,11 @@ T = TypeVar("T", bound=Struct)
 
 
 class Membership(Struct, frozen=True, kw_only=True):
-    """Where this account lives. `gateway_key` signs the chain's checkpoints, receipts and refusals."""
+    """
+    Where this account lives. `gateway_key` signs the chain's checkpoints, receipts and refusals.
+
+    `joined` is false until the account's own entry was receipted.
+    """
 
     origin: str
     gateway_key: SigningKey
@@ -30,6 +34,7 @@ class Membership(Struct, frozen=True, kw_only=True):
     handle: str
     kind: str
     role: str
+    joined: bool = False
 
 
 class Pin(Struct, frozen=True, kw_only=True):
@@ -72,11 +77,15 @@ class AddressBook:
         self._path = path
 
     def membership(self) -> Membership:
-        """Raise `NotJoined` if there is none."""
-        document = self._get("membership", Membership)
-        if document is None:
+        """Raise `NotJoined` if there is none, or joining was begun and not finished."""
+        membership = self.joining()
+        if membership is None or not membership.joined:
             raise NotJoined(f"{self._path.parent}: not joined yet: blockpost device join CODE")
-        return document
+        return membership
+
+    def joining(self) -> Membership | None:
+        """The membership, even one that is not complete."""
+        return self._get("membership", Membership)
 
     def set_membership(self, membership: Membership) -> None:
         self._set("membership", membership)

@@ -6,6 +6,7 @@ Writes entries into the outbox, submits commands, verifies receipts, reads and o
 
 import secrets
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,12 @@ from chain.entry import Alert, Common, Message, SignedEntry
 from chain.errors import ChainError, Refused
 from chain.wire import Delivered, Parcel
 from device import identity, sealing
-from device.addressbook import AddressBook
+from device.addressbook import AddressBook, Membership
 from device.addressing import Addressee, Directory
 from device.clock import clock
 from device.errors import CannotOpen, Problem, Untrusted
 from device.outbox import Lane, Outbox, Queued
-from device.rest import Caller, Gateway
+from device.rest import Caller, Gateway, Receipted
 from device.trust import Trust
 
 CATCH_UP = 100
@@ -73,13 +74,14 @@ class Client:
     """
     One joined account. Opening it reads the keys and the address book, and asks nobody anything.
 
-    Raises `NotJoined`, `BadKeys` or `TwoHistories` if this account cannot work.
+    `membership` is given while it is still joining. Raises `NotJoined`, `BadKeys` or `TwoHistories` if this account
+    cannot work.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, membership: Membership | None = None) -> None:
         self.home = home
         self.book = home.book
-        self.membership = self.book.membership()
+        self.membership = membership or self.book.membership()
         self.identity = identity.load(home.directory)
         caller = Caller(
             self.identity.account_id,
@@ -88,13 +90,16 @@ class Client:
             self.identity.sign,
         )
         self.gateway = Gateway(self.membership.http_host, self.membership.http_port, caller)
-        self.trust = Trust(self.book, self.gateway.consistency, now_ms)
+        self.trust = Trust(self.book, self.membership, self.gateway.consistency, now_ms)
         self.directory = Directory(self.book, self.gateway, self.trust)
         self.outbox = Outbox(home.outbox_file)
 
     @property
     def account(self) -> str:
         return self.identity.account_id
+
+    def close(self) -> None:
+        self.outbox.close()
 
     def check_gateway(self) -> None:
         """Hold the gateway's newest checkpoint against the one held; raise `TwoHistories` or `Unreachable`."""
@@ -159,10 +164,10 @@ class Client:
                     raise
         return index
 
-    def submit(self, queued: Queued) -> int:
+    def submit(self, queued: Queued, send: Callable[[Parcel], Receipted] | None = None) -> int:
         """Submit one entry, verify its receipt, release it; return its index."""
         try:
-            answer = self.gateway.submit(queued.parcel)
+            answer = (send or self.gateway.submit)(queued.parcel)
         except Problem as problem:
             if problem.rule is None:
                 raise

@@ -41,10 +41,24 @@ class DurableStorage(Storage):
 @contextmanager
 def opened(path: Path) -> Iterator[TinyDB]:
     """The document, to itself: another process that wants it waits until this one is done."""
-    fd = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with locked(path.with_name(f".{path.name}.lock")), TinyDB(path, storage=DurableStorage) as document:
+        yield document
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
+    """
+    Hold a lock that ends with its process, however that ends.
+
+    Without `wait`, yields at once whether it is held.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        with TinyDB(path, storage=DurableStorage) as document:
-            yield document
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
     finally:
         os.close(fd)

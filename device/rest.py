@@ -68,6 +68,9 @@ class Gateway:
         proof = self._ask("GET", f"/v1/chain/consistency?from={old}&to={new}", Consistency)
         return [unb64url_hash(value, what="consistency path") for value in proof.path]
 
+    def invited(self, code_hash: str) -> api.Invited:
+        return self._ask("GET", f"/v1/invites/{code_hash}", api.Invited)
+
     def account(self, account: str) -> api.Party:
         return self._ask("GET", f"/v1/accounts/{account}", api.Party)
 

@@ -23,11 +23,13 @@ Prove = Callable[[int, int], Sequence[bytes]]
 class Trust:
     """What is believed so far; `accept` is the only way it grows. `now` gives ms since 1970."""
 
-    def __init__(self, book: AddressBook, prove: Prove, now: Callable[[], int]) -> None:
+    def __init__(
+        self, book: AddressBook, membership: Membership, prove: Prove, now: Callable[[], int]
+    ) -> None:
+        self.membership = membership
         self._book = book
         self._prove = prove
         self._now = now
-        self.membership: Membership = book.membership()
         self._note = book.checkpoint()
         self.held = Checkpoint(self.membership.origin, 0, merkle.EMPTY_ROOT)
         if self._note is not None:
@@ -61,9 +63,7 @@ class Trust:
                 older.size, newer.size, self._path(older, newer, consistency), older.root, newer.root
             )
         except (ChainError, Problem) as error:
-            raise self._caught(
-                note, f"size {shown.size} against the {self.held.size} held: {error}"
-            ) from error
+            raise self.catch(note, f"size {shown.size} against the {self.held.size} held: {error}") from error
         if shown.size > self.held.size:
             # On disk before anything is released on its word.
             self._book.set_checkpoint(note)
@@ -74,7 +74,7 @@ class Trust:
         """Accept the gateway's newest checkpoint: it cannot be older than one that it showed before."""
         shown = self._verified(note)
         if shown.size < self.held.size:
-            raise self._caught(
+            raise self.catch(
                 note, f"its history is {shown.size} entries long, and was {self.held.size} before"
             )
         return self.accept(note)
@@ -86,6 +86,11 @@ class Trust:
         self.accept(receipt.note, consistency)
         return receipt
 
+    def catch(self, note: str, reason: str) -> TwoHistories:
+        """Keep the evidence (`note` is what the gateway signed), and return the error to raise."""
+        self._book.set_evidence(Evidence(held=self._note or "", shown=note, reason=reason, at=self._now()))
+        return TwoHistories(f"this gateway shows another history than before: {reason}")
+
     def _verified(self, note: str) -> Checkpoint:
         return checkpoint.verify(note, origin=self.membership.origin, key=self.membership.gateway_key)
 
@@ -95,7 +100,3 @@ class Trust:
         if given is not None and given.size == older.size and newer is not self.held:
             return [unb64url_hash(value, what="consistency path") for value in given.path]
         return self._prove(older.size, newer.size)
-
-    def _caught(self, note: str, reason: str) -> TwoHistories:
-        self._book.set_evidence(Evidence(held=self._note or "", shown=note, reason=reason, at=self._now()))
-        return TwoHistories(f"this gateway shows another history than before: {reason}")

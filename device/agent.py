@@ -1,0 +1,322 @@
+"""
+The agent: senses, seals, sends until receipted, and opens what was addressed to its account.
+
+One loop does all the deciding. The network and each sensor have a thread that only puts events into
+its queue, so that nothing here needs a lock.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct, structs
+
+from chain import token, wire
+from chain.errors import ChainError
+from chain.wire import Delivered, Refusal
+from device import sensors
+from device.addressing import Addressee
+from device.client import CATCH_UP, Client, Read, now_ms
+from device.config import Config
+from device.errors import DeviceError, Problem, Unreachable, Untrusted
+from device.link import Link
+from device.reading import Sample
+from device.reporting import Report, Reporter
+from device.window import Window
+
+log = logging.getLogger(__name__)
+
+TURN_SECONDS = 0.1
+CATCH_UP_SECONDS = 10.0
+"""How often the inbox is asked for all the same: a delivery may be lost together with the broker."""
+
+LOOKUP_SECONDS = 10.0
+"""How long the addressees of a name are taken as known."""
+
+RETRY_SECONDS = 1.0
+DRAIN_SECONDS = 10.0
+MAX_UNSEALED = 10_000
+
+ABOUT_THE_AUTHOR = frozenset({"revoked", "stranger", "key", "signature", "origin"})
+"""Rules that no entry of this account will pass: they stay in the outbox, and the agent stops."""
+
+
+class Sampled(Struct, frozen=True):
+    sensor: str
+    sample: Sample
+
+
+class Arrived(Struct, frozen=True):
+    topic: str
+    payload: bytes
+
+
+class Connected(Struct, frozen=True):
+    pass
+
+
+Event = Sampled | Arrived | Connected
+Show = Callable[[dict[str, Any]], None]
+"""Told what happened, as a flat document with an `event`."""
+
+
+class Halted(DeviceError):
+    """The gateway refuses this account; what waits stays in the outbox."""
+
+
+class Agent:
+    """
+    Runs one account until told to stop. `config` brings its sensors, if it has any.
+
+    `show` is told of every step: queued, sent, receipted, refused, opened, fault.
+    """
+
+    def __init__(self, client: Client, show: Show, config: Config | None = None) -> None:
+        self._client = client
+        self._show = show
+        self._config = config
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._window = Window()
+        self._unsealed: deque[tuple[str, Report]] = deque()
+        self._known: dict[str, tuple[Addressee, float]] = {}
+        self._reporters = {
+            name: Reporter(sensor) for name, sensor in (config.sensors if config else {}).items()
+        }
+        self._sent_at: dict[str, float] = {}
+        self._next_lookup = 0.0
+        self._next_catch_up = 0.0
+        membership = client.membership
+        self._link = Link(
+            membership.mqtt_host,
+            membership.mqtt_port,
+            account=client.account,
+            password=lambda: client.gateway.token(token.MQTT),
+            on_message=lambda topic, payload: self._events.put(Arrived(topic, payload)),
+            on_up=lambda: self._events.put(Connected()),
+        )
+
+    def run(self, stop: threading.Event, until: Callable[[], bool] = lambda: False) -> None:
+        """
+        Work until `stop` is set or `until` holds; then let what waits go out, for at most ten seconds.
+
+        Raises `TwoHistories` or `Halted` when the gateway, or this account at the gateway, is at an end.
+        """
+        sensing = threading.Event()
+        for name, sensor in (self._config.sensors if self._config else {}).items():
+            threading.Thread(
+                target=sensors.run,
+                args=(name, sensor, lambda sample: self._events.put(Sampled(sample.sensor, sample)), sensing),
+                kwargs={"now_ms": now_ms},
+                name=f"sensor-{name}",
+                daemon=True,
+            ).start()
+        self._link.start()
+        try:
+            while not stop.is_set() and not until():
+                self._turn()
+            sensing.set()
+            deadline = time.monotonic() + DRAIN_SECONDS
+            while self._waits() and time.monotonic() < deadline:
+                self._turn()
+        finally:
+            sensing.set()
+            self._link.stop()
+
+    def _waits(self) -> bool:
+        return bool(self._unsealed) or not self._events.empty() or self._client.outbox.waiting() > 0
+
+    def _turn(self) -> None:
+        """Handle what happened, then send what is due."""
+        try:
+            event: Event | None = self._events.get(timeout=TURN_SECONDS)
+            while event is not None:
+                self._handle(event)
+                event = None if self._events.empty() else self._events.get()
+        except queue.Empty:
+            pass
+        now = time.monotonic()
+        if self._unsealed and now >= self._next_lookup:
+            self._seal(now)
+        if now >= self._next_catch_up and self._link.is_up:
+            self._catch_up(now)
+        self._send(now)
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case Connected():
+                self._window.reconnected()
+                self._next_catch_up = 0.0
+            case Sampled(sensor, sample):
+                self._sensed(sensor, sample)
+            case Arrived(topic, payload):
+                try:
+                    self._arrived(topic.rpartition("/")[2], payload)
+                except Unreachable as error:
+                    # It is sent or asked for again; nothing was released on its word.
+                    log.info("message put off topic=%s reason=%s", topic, error)
+                except (ChainError, Untrusted, Problem) as error:
+                    log.warning("message ignored topic=%s reason=%s", topic, error)
+
+    # Sensing and sealing
+
+    def _sensed(self, sensor: str, sample: Sample) -> None:
+        assert self._config is not None
+        self._show({"event": "sensed", "sensor": sensor, **structs.asdict(sample)})
+        for report in self._reporters[sensor].report(sample):
+            for name in self._config.addressees(sensor):
+                self._unsealed.append((name, report))
+        while len(self._unsealed) > MAX_UNSEALED:
+            self._unsealed.popleft()
+            log.error("reading dropped reason=no_addressee_was_ever_found")
+
+    def _seal(self, now: float) -> None:
+        """Seal what was sensed. What is for an addressee that cannot be found waits, and nothing else does."""
+        waiting: deque[tuple[str, Report]] = deque()
+        missing: set[str] = set()
+        while self._unsealed:
+            name, report = self._unsealed.popleft()
+            try:
+                to = None if name in missing else self._addressee(name, now)
+            except (Unreachable, Problem, Untrusted) as error:
+                log.warning("addressee not found name=%s reason=%s", name, error)
+                self._next_lookup = now + RETRY_SECONDS
+                to = None
+            if to is None:
+                missing.add(name)
+                waiting.append((name, report))
+                continue
+            queued = self._client.write_message(to, report.content, cty=report.cty, alert=report.alert)
+            self._show({"event": "queued", "id": queued.id, "to": name})
+        self._unsealed = waiting
+
+    def _addressee(self, name: str, now: float) -> Addressee:
+        known = self._known.get(name)
+        if known is None or now >= known[1]:
+            known = self._known[name] = (self._client.directory.addressee(name), now + LOOKUP_SECONDS)
+        return known[0]
+
+    # Sending
+
+    def _send(self, now: float) -> None:
+        if not self._link.is_up:
+            return
+        pending = self._client.outbox.pending("message", self._window.size)
+        for queued, after in self._window.due(pending, now):
+            self._link.publish(wire.encode(structs.replace(queued.parcel, after=after)))
+            if queued.id not in self._sent_at:
+                self._sent_at[queued.id] = now
+                self._show({"event": "sent", "id": queued.id})
+
+    # Receiving
+
+    def _arrived(self, lane: str, payload: bytes) -> None:
+        match lane:
+            case "receipt":
+                self._receipted(payload)
+            case "refusal":
+                self._refused(payload)
+            case "entry":
+                self._delivered(payload)
+
+    def _receipted(self, payload: bytes) -> None:
+        message = wire.read_receipts(payload)
+        released: list[str] = []
+        try:
+            for made in message.receipts:
+                queued = self._client.outbox.get(made.id)
+                if queued is None:
+                    continue
+                leaf = queued.parcel.entry.encode()
+                receipt = self._client.trust.accept_receipt(made.receipt, leaf, message.consistency)
+                released.append(made.id)
+                self._show_receipt(made.id, receipt.index)
+        finally:
+            self._client.outbox.release(released)
+
+    def _show_receipt(self, entry_id: str, index: int) -> None:
+        sent = self._sent_at.pop(entry_id, None)
+        latency = None if sent is None else round((time.monotonic() - sent) * 1000, 1)
+        self._show({"event": "receipted", "id": entry_id, "index": index, "latency_ms": latency})
+
+    def _refused(self, payload: bytes) -> None:
+        membership = self._client.membership
+        refusal = wire.read_refusal(payload, key=membership.gateway_key, origin=membership.origin)
+        if refusal.id is None or self._client.outbox.get(refusal.id) is None:
+            return
+        if refusal.rule == "gap":
+            self._window.restart(time.monotonic())
+            return
+        if refusal.rule == "history":
+            raise self._client.trust.catch(
+                payload.decode("ascii"), f"it disowns its own history: {refusal.reason}"
+            )
+        if refusal.rule in ABOUT_THE_AUTHOR:
+            raise Halted(f"the gateway refuses this account: {refusal.rule}: {refusal.reason}")
+        self._reject(refusal, refusal.id)
+
+    def _reject(self, refusal: Refusal, entry_id: str) -> None:
+        self._client.outbox.reject(entry_id, refusal.rule, refusal.reason)
+        self._sent_at.pop(entry_id, None)
+        self._known.clear()
+        self._show({"event": "refused", "id": entry_id, "rule": refusal.rule, "reason": refusal.reason})
+
+    def _delivered(self, payload: bytes) -> None:
+        delivery = wire.read_delivery(payload)
+        if delivery.previous > self._position:
+            self._next_catch_up = 0.0  # something was missed: ask for it, and for this again
+            return
+        if delivery.consistency is not None and delivery.entries:
+            note = delivery.entries[0].receipt.partition("\n\n")[2]
+            self._client.trust.accept(note, delivery.consistency)
+        self._take(delivery.entries)
+
+    def _catch_up(self, now: float) -> None:
+        """Ask for everything after the last index that this account has."""
+        self._next_catch_up = now + CATCH_UP_SECONDS
+        try:
+            self._client.check_gateway()
+            while (delivery := self._client.gateway.inbox(self._position, CATCH_UP)).entries:
+                self._take(delivery.entries)
+        except (Unreachable, Problem, Untrusted, ChainError) as error:
+            log.warning("catch-up put off reason=%s", error)
+            self._next_catch_up = now + RETRY_SECONDS
+
+    @property
+    def _position(self) -> int:
+        return self._client.outbox.counter("inbox")
+
+    def _take(self, entries: list[Delivered]) -> None:
+        for delivered in entries:
+            if delivered.index <= self._position:
+                continue
+            try:
+                read = self._client.read(delivered)
+            except (ChainError, Untrusted) as error:
+                log.warning("entry not proven index=%d reason=%s", delivered.index, error)
+                self._show({"event": "unproven", "index": delivered.index, "reason": str(error)})
+            else:
+                if read is not None:
+                    self._show(opened_event(read))
+            self._client.outbox.set_counter("inbox", delivered.index)
+
+
+def opened_event(read: Read) -> dict[str, Any]:
+    """How a message that was read is shown: `text` is null where it could not be opened."""
+    alert = read.entry.alert
+    return {
+        "event": "opened" if read.text is not None else "unopened",
+        "index": read.index,
+        "id": read.entry.id,
+        "author": read.author,
+        "from": read.handle,
+        "to": read.entry.to,
+        "at": read.entry.at,
+        "re": read.entry.re,
+        "alert": None if alert is None else structs.asdict(alert),
+        "cty": read.cty,
+        "text": read.text,
+    }

@@ -1,0 +1,330 @@
+"""`blockpost device`: join a gateway, run a sensor's agent, or be a person at the command line."""
+
+import argparse
+import getpass
+import logging
+import signal
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chain.entry import Contact
+from chain.errors import ChainError
+from chain.joincode import JoinCode
+from device import joining, readers
+from device.agent import Agent, opened_event
+from device.client import CATCH_UP, Client, Home
+from device.config import EXAMPLE, Config
+from device.document import locked
+from device.errors import DeviceError, TwoHistories, Unreachable
+from device.reading import parse_content
+from device.reporting import READING
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+DEFAULT_HOME = Path("~/.blockpost")
+SEND_SECONDS = 30.0
+PLAIN = "text/plain"
+
+EPILOG = """
+examples:
+  blockpost device join 127.0.0.1:8080/df5l.../k3j4...      become an account, with the code an admin gave you
+  blockpost device check-config                             is agent.toml right?
+  blockpost device run                                      sense, seal and send, for ever
+  blockpost device send dr.lee "the fridge is open"         a message
+  blockpost device inbox --follow                           read what comes
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one subcommand; return the exit code."""
+    if argv and argv[0] == "read":
+        return readers.main(argv[1:])
+    args = _parser().parse_args(argv)
+    logging.basicConfig(
+        format=LOG_FORMAT, level=logging.INFO if args.verbose else logging.WARNING, stream=sys.stderr
+    )
+    try:
+        code: int = args.action(args, Home(args.home.expanduser()))
+    except (DeviceError, ChainError, OSError, sqlite3.Error) as error:
+        print(f"blockpost device {args.command}: {error}", file=sys.stderr)
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="blockpost device",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--home", type=Path, default=DEFAULT_HOME, metavar="DIR", help="the account's folder (%(default)s)"
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="log what happens to stderr")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(
+        name: str, action: Callable[[argparse.Namespace, Home], int], text: str
+    ) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(action=action)
+        return made
+
+    join = command("join", _join, "make this folder's account with a join code from an admin")
+    join.add_argument("code", metavar="CODE", help="HOST:PORT/GATEWAY/SECRET; - reads it from standard input")
+    join.add_argument("--name", help="the name that people see (the handle)")
+    join.add_argument(
+        "--password", action="store_true", help="also set a password for the web page; it is asked for"
+    )
+
+    run = command("run", _run, "run the sensors of agent.toml and send what they say, until stopped")
+    run.add_argument(
+        "--config", type=Path, metavar="FILE", help="instead of agent.toml in the account's folder"
+    )
+    check = command("check-config", _check_config, "check agent.toml and say what it does")
+    check.add_argument(
+        "--config", type=Path, metavar="FILE", help="instead of agent.toml in the account's folder"
+    )
+    check.add_argument("--example", action="store_true", help="print a file to begin from")
+
+    send = command("send", _send, "seal a message, send it, and wait for its receipt")
+    send.add_argument("to", metavar="TO", help="a handle, a group's name, or an id")
+    send.add_argument("text", metavar="TEXT", help="what to say; - reads it from standard input")
+    send.add_argument("--re", metavar="ID", help="the message this answers")
+    inbox = command("inbox", _inbox, "receive, verify and open what is new")
+    inbox.add_argument("--follow", action="store_true", help="stay, and print what comes")
+    inbox.add_argument("--all", action="store_true", help="begin with the first message ever received")
+
+    command("outbox", _outbox, "what waits for its receipt, and what was refused")
+    command(
+        "status",
+        _status,
+        "the account, the last verified checkpoint, pinned keys, and whether the gateway is trusted",
+    )
+    command("friends", _friends, "whom this account may write to, and who asked")
+    contact = command("contact", _contact, "ask somebody to be a contact, accept, or remove one")
+    contact.add_argument("do", choices=("request", "accept", "remove"))
+    contact.add_argument("account", metavar="ACCOUNT", help="the account's id, as `friends` shows it")
+    trust = command(
+        "trust", _trust, "take the keys that the chain has for somebody now, after checking them with them"
+    )
+    trust.add_argument("who", metavar="WHO", help="a handle or an id")
+    commands.add_parser("read", help="a built-in reader: load, memory, temperature, replay", add_help=False)
+    for name in ("run", "send", "inbox", "outbox", "status", "friends"):
+        commands.choices[name].add_argument(
+            "--json", action="store_true", help="print JSON, one object a line"
+        )
+    return parser
+
+
+def _join(args: argparse.Namespace, home: Home) -> int:
+    text = sys.stdin.readline() if args.code == "-" else args.code
+    secret = getpass.getpass("password for the web page: ") if args.password else None
+    print("making keys: this takes some seconds", file=sys.stderr)
+    membership = joining.join(home, JoinCode.from_text(text), name=args.name, secret=secret)
+    print(f"joined {membership.origin} as {membership.handle} ({membership.account})")
+    return 0
+
+
+def _run(args: argparse.Namespace, home: Home) -> int:
+    config = Config.load(args.config or home.settings_file)
+    with _alone(home), closing(Client(home)) as client:
+        Agent(client, _printer(as_json=args.json), config).run(_until_signalled())
+    return 0
+
+
+def _check_config(args: argparse.Namespace, home: Home) -> int:
+    if args.example:
+        print(EXAMPLE, end="")
+        return 0
+    config = Config.load(args.config or home.settings_file)
+    for name, sensor in config.sensors.items():
+        print(
+            f"{name}: {type(sensor).__name__.lower()} {' '.join(sensor.command)} -> {', '.join(config.addressees(name))}"
+        )
+    return 0
+
+
+def _send(args: argparse.Namespace, home: Home) -> int:
+    text = sys.stdin.read() if args.text == "-" else args.text
+    show = _printer(as_json=args.json)
+    with closing(Client(home)) as client:
+        queued = client.write_message(client.directory.addressee(args.to), text, cty=PLAIN, re=args.re)
+        deadline = time.monotonic() + SEND_SECONDS
+
+        def gone() -> bool:
+            return client.outbox.get(queued.id) is None or time.monotonic() > deadline
+
+        _deliver(client, home, gone, show)
+        refused = {rejected.id: rejected for rejected in client.outbox.rejected()}.get(queued.id)
+        if refused is not None:
+            print(f"refused: {refused.rule}: {refused.reason}", file=sys.stderr)
+            return 1
+        if client.outbox.get(queued.id) is not None:
+            raise Unreachable("no receipt yet; it stays in the outbox and goes out with the next run")
+    return 0
+
+
+def _deliver(
+    client: Client, home: Home, gone: Callable[[], bool], show: Callable[[dict[str, Any]], None]
+) -> None:
+    """Send what waits, or let the agent that runs on this home do it."""
+    stop = _until_signalled()
+    with locked(home.lock_file, wait=False) as mine:
+        if mine:
+            Agent(client, show).run(stop, until=gone)
+            return
+    while not gone() and not stop.wait(0.05):
+        pass
+
+
+def _inbox(args: argparse.Namespace, home: Home) -> int:
+    show = _printer(as_json=args.json)
+    with closing(Client(home)) as client:
+        if args.all:
+            client.outbox.set_counter("inbox", 0)
+        if args.follow:
+            with _alone(home):
+                Agent(client, show).run(_until_signalled())
+            return 0
+        client.check_gateway()
+        for read in _new(client):
+            show(read)
+    return 0
+
+
+def _new(client: Client) -> Iterator[dict[str, Any]]:
+    while (delivery := client.gateway.inbox(client.outbox.counter("inbox"), CATCH_UP)).entries:
+        for delivered in delivery.entries:
+            read = client.read(delivered)
+            if read is not None:
+                yield opened_event(read)
+            client.outbox.set_counter("inbox", delivered.index)
+
+
+def _outbox(args: argparse.Namespace, home: Home) -> int:
+    show = _printer(as_json=args.json)
+    with closing(Client(home)) as client:
+        for lane in ("message", "command"):
+            for queued in client.outbox.pending(lane, limit=1000):
+                show({"event": "waiting", "id": queued.id, "lane": lane, "seq": queued.seq})
+        for rejected in client.outbox.rejected():
+            show({"event": "refused", **msgspec.structs.asdict(rejected)})
+    return 0
+
+
+def _status(args: argparse.Namespace, home: Home) -> int:
+    """Exit 0 if all is well, 1 if the gateway is refused."""
+    book = home.book
+    membership, evidence = book.membership(), book.evidence()
+    status: dict[str, Any] = {
+        "account": membership.account,
+        "handle": membership.handle,
+        "origin": membership.origin,
+        "gateway": "refused" if evidence else "trusted",
+        "reason": evidence.reason if evidence else None,
+        "checkpoint": None,
+        "reachable": False,
+        "waiting": None,
+        "pins": [_pin_line(pin) for pin in book.pins()],
+    }
+    try:
+        with closing(Client(home)) as client:
+            status["waiting"] = client.outbox.waiting()
+            status["checkpoint"] = client.trust.seen.size
+            client.check_gateway()
+            status["reachable"] = True
+            status["checkpoint"] = client.trust.seen.size
+    except Unreachable:
+        pass
+    except TwoHistories as error:
+        status["gateway"], status["reason"] = "refused", str(error)
+    if args.json:
+        print(msgspec.json.encode(status).decode())
+    else:
+        for name, value in status.items():
+            for line in value if isinstance(value, list) else [value]:
+                print(f"{name}: {line}")
+    return 0 if status["gateway"] == "trusted" else 1
+
+
+def _pin_line(pin: Any) -> str:
+    change = f" ({pin.waiting or pin.notice})" if pin.waiting or pin.notice else ""
+    return f"{pin.handle or pin.account} {pin.sign.thumbprint}{change}"
+
+
+def _friends(args: argparse.Namespace, home: Home) -> int:
+    show = _printer(as_json=args.json)
+    with closing(Client(home)) as client:
+        for friend in client.gateway.friends():
+            show({"event": "friend", **msgspec.structs.asdict(friend)})
+    return 0
+
+
+def _contact(args: argparse.Namespace, home: Home) -> int:
+    with closing(Client(home)) as client:
+        index = client.say(Contact, action=args.do, peer=args.account)
+    print(f"contact {args.do}: committed as entry {index}")
+    return 0
+
+
+def _trust(args: argparse.Namespace, home: Home) -> int:
+    with closing(Client(home)) as client:
+        pin = client.directory.take(args.who)
+    print(f"{args.who}: pinned {pin.sign.thumbprint}")
+    return 0
+
+
+def _printer(*, as_json: bool) -> Callable[[dict[str, Any]], None]:
+    def show(event: dict[str, Any]) -> None:
+        print(msgspec.json.encode(event).decode() if as_json else _line(event), flush=True)
+
+    return show
+
+
+def _line(event: dict[str, Any]) -> str:
+    match event:
+        case {"event": "opened", "from": author, "text": text, "cty": cty, "index": index}:
+            return f"{author}: {_said(text, cty)} [entry {index}, verified]"
+        case {"event": "unopened", "from": author, "index": index}:
+            return f"{author}: (cannot be opened) [entry {index}, verified]"
+        case {"event": "sensed", "sensor": sensor, "value": value, "unit": unit}:
+            return f"sensed {sensor} = {value} {unit or ''}".rstrip()
+        case {"event": name, **rest}:
+            return f"{name} " + " ".join(f"{key}={value}" for key, value in rest.items() if value is not None)
+    return str(event)
+
+
+def _said(text: str, cty: str) -> str:
+    if cty != READING:
+        return text
+    reading = parse_content(text)
+    return f"{reading.sensor} = {reading.value} {reading.unit or ''}".rstrip()
+
+
+@contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    """Only one agent may run an account: the broker knows one client of each."""
+    with locked(home.lock_file, wait=False) as mine:
+        if not mine:
+            raise DeviceError(f"{home.directory}: another agent is running on this account")
+        yield
+
+
+def _until_signalled() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    return stop
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
