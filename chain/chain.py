@@ -91,8 +91,9 @@ class Chain:
             first = entry.parse(Store(db).leaf(0)).entry
             if not isinstance(first, Account):
                 raise Malformed(f"{path}: the first entry is not the gateway's account")
+            chain = cls(db, origin=first.chain, key=first.sign)
             undo.pop_all()
-        return cls(db, origin=first.chain, key=first.sign)
+        return chain
 
     def close(self) -> None:
         self.store.db.close()
