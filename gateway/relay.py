@@ -1,0 +1,177 @@
+"""The way from the web server to the committer: an entry goes in over MQTT, its receipt or refusal comes back."""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import paho.mqtt.client as mqtt
+from msgspec import Struct
+
+from chain import checkpoint, token, wire
+from chain.encoding import b64url, digest
+from chain.errors import ChainError
+from chain.wire import ReceiptOf, Refusal
+from gateway.errors import Undecided
+from gateway.link import Link
+from gateway.site import Key, Settings
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 5.0
+"""Seconds that an entry may take until it counts as undecided."""
+
+
+class SignedRefusal(Struct, frozen=True):
+    """`jws` is the gateway's signed word for it, `says` what it says."""
+
+    jws: str
+    says: Refusal
+
+
+Answer = ReceiptOf | SignedRefusal
+
+
+class Heads:
+    """The size of the newest checkpoint that anybody told of, and a place to wait for the next one."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._size = 0
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether the server is going down: whoever waits here is to come to an end."""
+        return self._closed
+
+    def announce(self, size: int) -> None:
+        with self._changed:
+            self._size = max(self._size, size)
+            self._changed.notify_all()
+
+    def wait(self, after: int, seconds: float) -> None:
+        """Return once there is a checkpoint of more than `after` entries, or `seconds` have passed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._size > after or self._closed, seconds)
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+
+class Relay(Protocol):
+    """Brings parcels to the committer, and tells of new checkpoints."""
+
+    @property
+    def heads(self) -> Heads: ...
+
+    def submit(self, parcel: bytes, entry_id: str) -> Answer:
+        """
+        Hand in a parcel and wait for what becomes of the entry in it.
+
+        Raises `Undecided` if no answer came: the entry may or may not be committed, and the same parcel may
+        be submitted again.
+        """
+        ...
+
+
+class MqttRelay:
+    """
+    A `Relay` over the broker, as a second client of the gateway's own account.
+
+    The callback of the connection only enqueues; one thread of ours reads what came.
+    """
+
+    def __init__(self, settings: Settings, key: Key, *, origin: str, patience: float = PATIENCE) -> None:
+        self.heads = Heads()
+        self._key = key
+        self._origin = origin
+        self._patience = patience
+        self._waiting: dict[str, list[queue.SimpleQueue[Answer]]] = {}
+        self._lock = threading.Lock()
+        self._arrived: queue.SimpleQueue[tuple[str, bytes] | None] = queue.SimpleQueue()
+        self._receipts = wire.down_topic(key.account, "receipt")
+        self._refusals = wire.down_topic(key.account, "refusal")
+        self._link = Link(
+            settings,
+            client_id=f"{key.account}.web",
+            account=key.account,
+            password=self._password,
+            topics=[self._receipts, self._refusals, wire.HEAD_TOPIC],
+            on_message=self._enqueue,
+        )
+        self._reader = threading.Thread(target=self._read, name="relay", daemon=True)
+
+    def start(self) -> None:
+        self._reader.start()
+        self._link.start()
+
+    def stop(self) -> None:
+        self.heads.close()
+        self._link.stop()
+        self._arrived.put(None)
+        self._reader.join(timeout=5)
+
+    def submit(self, parcel: bytes, entry_id: str) -> Answer:
+        if not self._link.is_up:
+            raise Undecided("no connection to the broker just now: the entry was not handed in")
+        # A refusal of what did not parse at the committer names it by its digest alone.
+        with self._await(entry_id, b64url(digest(parcel))) as answers:
+            self._link.publish(wire.up_topic(self._key.account, "entry"), parcel, qos=1)
+            try:
+                return answers.get(timeout=self._patience)
+            except queue.Empty as error:
+                raise Undecided(
+                    f"no answer from the committer within {self._patience:g} s: submit the same entry again"
+                ) from error
+
+    @contextmanager
+    def _await(self, *names: str) -> Iterator[queue.SimpleQueue[Answer]]:
+        answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        with self._lock:
+            for name in names:
+                self._waiting.setdefault(name, []).append(answers)
+        try:
+            yield answers
+        finally:
+            with self._lock:
+                for name in names:
+                    self._waiting[name].remove(answers)
+                    if not self._waiting[name]:
+                        del self._waiting[name]
+
+    def _password(self) -> str:
+        audience = token.audience(self._origin, token.MQTT)
+        key = self._key
+        return token.make(key.account, audience=audience, now=time.time(), kid=key.kid, signer=key.sign)
+
+    def _enqueue(self, message: mqtt.MQTTMessage, _connection: int) -> None:
+        self._arrived.put((message.topic, bytes(message.payload)))
+
+    def _read(self) -> None:
+        while (message := self._arrived.get()) is not None:
+            try:
+                self._take(*message)
+            except (ChainError, UnicodeDecodeError) as error:
+                log.warning("message not understood topic=%s reason=%s", message[0], error)
+
+    def _take(self, topic: str, payload: bytes) -> None:
+        key, origin = self._key.public, self._origin
+        if topic == wire.HEAD_TOPIC:
+            self.heads.announce(checkpoint.verify(payload.decode(), origin=origin, key=key).size)
+        elif topic == self._receipts:
+            for receipt in wire.read_receipts(payload).receipts:
+                self._answer(receipt, receipt.id)
+        elif topic == self._refusals:
+            says = wire.read_refusal(payload, key=key, origin=origin)
+            self._answer(SignedRefusal(payload.decode("ascii"), says), says.id or says.digest)
+
+    def _answer(self, answer: Answer, name: str) -> None:
+        with self._lock:
+            for answers in self._waiting.get(name, ()):
+                answers.put(answer)

@@ -1,0 +1,135 @@
+"""What only an admin is shown: everybody, every invite, every group. What an admin *does* is an entry like any other."""
+
+from collections.abc import Sequence
+from typing import Annotated, TypeVar
+
+from flask import Blueprint, Response
+from msgspec import Meta, Struct
+
+from chain.api import GroupView
+from chain.entry import MAX_MS
+from chain.state import AccountRow, InviteRow
+from gateway.rest.desk import Desk
+from gateway.rest.documents import LARGEST_PAGE, answer, read_query
+from gateway.rest.snapshot import Snapshot
+
+
+class Page(Struct, frozen=True, forbid_unknown_fields=True):
+    """`after` is the `next` of the page before."""
+
+    after: Annotated[int, Meta(ge=-1, le=MAX_MS)] = -1
+    limit: Annotated[int, Meta(ge=1, le=LARGEST_PAGE)] = LARGEST_PAGE
+
+
+class AccountLine(Struct, frozen=True):
+    """`index` is that of its account entry; `keyed` whether it has a key in force."""
+
+    account: str
+    kind: str
+    role: str
+    live: bool
+    keyed: bool
+    index: int
+    handle: str | None
+    name: str | None
+
+
+class InviteLine(Struct, frozen=True):
+    """An invite without what its join code hashes to."""
+
+    id: str
+    kind: str
+    role: str
+    expires: int
+    handle: str | None
+    author: str
+    used_by: str | None
+    index: int
+
+
+class AccountPage(Struct, frozen=True):
+    accounts: list[AccountLine]
+    next: int | None
+
+
+class InvitePage(Struct, frozen=True):
+    invites: list[InviteLine]
+    next: int | None
+
+
+class GroupPage(Struct, frozen=True):
+    groups: list[GroupView]
+    next: int | None
+
+
+def admin(desk: Desk) -> Blueprint:
+    views = Blueprint("admin", __name__, url_prefix="/v1/admin")
+
+    @views.get("/accounts")
+    def accounts() -> Response:
+        wanted = read_query(Page)
+        with desk.caller() as me:
+            me.need_admin()
+            rows, following = _cut([(row.idx, row) for row in me.now.state.accounts()], wanted)
+            return answer(AccountPage([_account(me.now, row) for row in rows], following))
+
+    @views.get("/invites")
+    def invites() -> Response:
+        wanted = read_query(Page)
+        with desk.caller() as me:
+            me.need_admin()
+            rows, following = _cut([(row.idx, row) for row in me.now.state.invites()], wanted)
+            return answer(InvitePage([_invite(row) for row in rows], following))
+
+    @views.get("/groups")
+    def groups() -> Response:
+        wanted = read_query(Page)
+        with desk.caller() as me:
+            me.need_admin()
+            rows, following = _cut(
+                [(index, (group, index)) for group, index in me.now.state.groups()], wanted
+            )
+            return answer(GroupPage([_group(me.now, *row) for row in rows], following))
+
+    return views
+
+
+T = TypeVar("T")
+
+
+def _cut(rows: Sequence[tuple[int, T]], wanted: Page) -> tuple[list[T], int | None]:
+    """The rows after the cursor, by rising index; and the cursor of the next page, if there is one."""
+    left = [(index, row) for index, row in rows if index > wanted.after]
+    page = left[: wanted.limit]
+    return [row for _, row in page], page[-1][0] if len(page) < len(left) else None
+
+
+def _account(now: Snapshot, row: AccountRow) -> AccountLine:
+    card = now.card(row.id)
+    return AccountLine(
+        account=row.id,
+        kind=row.kind,
+        role=row.role,
+        live=row.live,
+        keyed=now.state.current_keys(row.id) is not None,
+        index=row.idx,
+        handle=card.handle if card else None,
+        name=card.name if card else None,
+    )
+
+
+def _invite(row: InviteRow) -> InviteLine:
+    return InviteLine(
+        id=row.id,
+        kind=row.kind,
+        role=row.role,
+        expires=row.expires,
+        handle=row.handle,
+        author=row.author,
+        used_by=row.used_by,
+        index=row.idx,
+    )
+
+
+def _group(now: Snapshot, group: str, index: int) -> GroupView:
+    return GroupView(id=group, name=now.group_name(index), members=sorted(now.state.members(group)))

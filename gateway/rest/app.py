@@ -1,0 +1,63 @@
+"""The Flask application, put together from its parts."""
+
+from flask import Flask, Response
+
+from chain import wire
+from gateway.relay import Relay
+from gateway.rest import documents, problems
+from gateway.rest.accounts import accounts
+from gateway.rest.admin import admin
+from gateway.rest.desk import Desk
+from gateway.rest.entries import entries
+from gateway.rest.events import Seats, events
+from gateway.rest.friends import friends
+from gateway.rest.inbox import inbox
+from gateway.rest.intents import intents
+from gateway.rest.ledger import ledger
+from gateway.rest.login import login
+from gateway.rest.messages import messages
+from gateway.rest.site import site
+from gateway.rest.snapshot import Chains
+from gateway.rest.submission import Submissions
+from gateway.rest.tiles import tiles
+from gateway.sessions import Clock, Sessions
+from gateway.site import Settings
+
+
+def create_app(
+    *, chains: Chains, sessions: Sessions, relay: Relay, settings: Settings, version: str, clock: Clock
+) -> Flask:
+    """`clock` gives ms since 1970."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = wire.MAX_PARCEL_BYTES
+    # One spelling for each path: `//check` is not `/check`, and nothing is redirected.
+    app.url_map.merge_slashes = False
+    problems.register(app)
+    app.before_request(documents.check_form)
+    app.after_request(_guard)
+    desk = Desk(chains, sessions, clock)
+    submissions = Submissions(chains, relay)
+    for views in (
+        login(desk, sessions),
+        friends(desk),
+        messages(desk),
+        site(desk, settings, version, clock),
+        accounts(desk, submissions),
+        entries(desk, submissions),
+        intents(desk),
+        inbox(desk),
+        events(desk, chains, relay.heads, Seats(), clock),
+        tiles(desk),
+        ledger(desk),
+        admin(desk),
+    ):
+        app.register_blueprint(views)
+    return app
+
+
+def _guard(response: Response) -> Response:
+    """What is said to one is kept by nobody, and is never taken for a page."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    return response

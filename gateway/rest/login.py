@@ -1,0 +1,137 @@
+"""Logging in and out, and `GET /check`: the sessions of the paper's Table I."""
+
+import hmac
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from flask import Blueprint, Response, request
+from msgspec import Meta, Struct
+
+from chain.body import Body, Card, Login
+from chain.encoding import b64url, canonical, digest, unb64url_hash
+from chain.entry import Hash
+from gateway.rest.desk import COOKIE, Desk
+from gateway.rest.documents import Nothing, answer, read_body
+from gateway.rest.problems import Unauthenticated
+from gateway.rest.snapshot import Snapshot
+from gateway.sessions import LONGEST_MS, Sessions
+
+Typed = Annotated[str, Meta(min_length=1, max_length=80)]
+"""A handle as somebody typed it."""
+
+
+class Credentials(Struct, frozen=True, forbid_unknown_fields=True):
+    """`key` is what the browser derived from the password under the salt: 32 bytes in base64url."""
+
+    handle: Typed
+    key: Hash
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.handle!r}, ...)"
+
+
+class SaltOf(Struct, frozen=True, forbid_unknown_fields=True):
+    handle: Typed
+
+
+class Salt(Struct, frozen=True):
+    salt: str
+
+
+class Me(Struct, frozen=True):
+    """Who is logged in, and until when (ms) if nothing more is asked."""
+
+    account: str
+    handle: str | None
+    name: str | None
+    role: str
+    expires: int
+
+
+_credentials = msgspec.json.Decoder(Credentials)
+_salt_of = msgspec.json.Decoder(SaltOf)
+_nothing = msgspec.json.Decoder(Nothing)
+
+# Nobody knows what hashes to this; it is compared with where there is no login.
+_NO_LOGIN = Login(salt="A" * 22, verifier=b64url(bytes(32)))
+_NO_CARD = Body(bytes(32), canonical(Card("nobody", "Nobody", _NO_LOGIN, ["A" * 2048] * 2)).decode())
+
+
+def login(desk: Desk, sessions: Sessions) -> Blueprint:
+    views = Blueprint("login", __name__)
+
+    @views.get("/check")
+    def check() -> Response:
+        with desk.caller() as me:
+            return answer(_me(me.now, me.id, me.credential.expires))
+
+    @views.post("/login")
+    def log_in() -> Response:
+        shown = read_body(_credentials)
+        key = unb64url_hash(shown.key, what="key")
+        with desk.visitor() as now:
+            account, wanted = _login_of(now, shown.handle)
+            fits = hmac.compare_digest(b64url(digest(key)), wanted.verifier)
+            if account is None or not fits:
+                raise Unauthenticated("login: handle or password is wrong")
+            if earlier := request.cookies.get(COOKIE):
+                sessions.end(earlier)
+            token = sessions.begin(account, wanted.verifier)
+            session = sessions.find(token)
+            response = answer(_me(now, account, session.expires if session else 0))
+        _set_cookie(response, token)
+        return response
+
+    @views.post("/logout")
+    def log_out() -> Response:
+        read_body(_nothing)
+        with desk.caller():
+            if token := request.cookies.get(COOKIE):
+                sessions.end(token)
+        response = Response(status=HTTPStatus.NO_CONTENT)
+        _clear_cookie(response)
+        return response
+
+    @views.post("/v1/login/salt")
+    def salt() -> Response:
+        handle = read_body(_salt_of).handle
+        with desk.visitor() as now:
+            account, found = _login_of(now, handle)
+        made_up = sessions.salt_for(handle)
+        return answer(Salt(made_up if account is None else found.salt))
+
+    return views
+
+
+def _login_of(now: Snapshot, handle: str) -> tuple[str | None, Login]:
+    """The live account and its login; for all others nobody and a stand-in, at the same cost."""
+    account = now.state.by_handle(handle)
+    card = None if account is None else now.card(account)
+    if card is None or card.login is None:
+        _NO_CARD.read(Card)
+        return None, _NO_LOGIN
+    return account, card.login
+
+
+def _me(now: Snapshot, account: str, expires: int) -> Me:
+    card, row = now.card(account), now.state.account(account)
+    assert row is not None  # it is logged in
+    return Me(account, card.handle if card else None, card.name if card else None, row.role, expires)
+
+
+def _set_cookie(response: Response, token: str) -> None:
+    # `__Host-` would say more, but a browser does not take it over plain HTTP, not even from localhost.
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=LONGEST_MS // 1000,
+        path="/",
+        secure=request.is_secure,
+        httponly=True,
+        samesite="Strict",
+    )
+
+
+def _clear_cookie(response: Response) -> None:
+    response.delete_cookie(COOKIE, path="/", secure=request.is_secure, httponly=True, samesite="Strict")

@@ -1,0 +1,135 @@
+"""
+What can go wrong with a request, and the one table from errors to statuses.
+
+* RestError
+  + Unauthenticated   nobody is logged in, or no longer; `now` where the caller's clock may be why
+  + CrossSite         another site's page sent it
+  + WrongMedia        the body is not JSON
+  + Crowded           too many event streams are open
+  + Declined          the committer refused the entry, and signed for it
+"""
+
+from http import HTTPStatus
+
+import msgspec
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from chain.api import Problem
+from chain.errors import ChainError, Damaged, Malformed, Missing, Oversized, Refused, Rule, Unverified
+from gateway.errors import BadConfig, Busy, GatewayError, Undecided
+from gateway.relay import SignedRefusal
+
+MEDIA = "application/problem+json"
+RETRY_SECONDS = 2
+
+
+class RestError(Exception):
+    """A request that is answered with a problem."""
+
+
+class Unauthenticated(RestError):
+    """Nobody is logged in, or no longer."""
+
+    def __init__(self, detail: str, *, now: int | None = None) -> None:
+        super().__init__(detail)
+        self.now = now
+
+
+class CrossSite(RestError):
+    """Another site's page sent it."""
+
+
+class WrongMedia(RestError):
+    """The body is not JSON."""
+
+
+class Crowded(RestError):
+    """Too many event streams are open."""
+
+
+class Declined(RestError):
+    """The committer refused the entry, and signed for it."""
+
+    def __init__(self, refusal: SignedRefusal) -> None:
+        super().__init__(refusal.says.reason)
+        self.rule = refusal.says.rule
+        self.jws = refusal.jws
+
+
+STATUS: dict[type[Exception] | Rule, HTTPStatus] = {
+    Malformed: HTTPStatus.BAD_REQUEST,
+    Oversized: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Unverified: HTTPStatus.FORBIDDEN,
+    Missing: HTTPStatus.NOT_FOUND,
+    Damaged: HTTPStatus.INTERNAL_SERVER_ERROR,
+    BadConfig: HTTPStatus.INTERNAL_SERVER_ERROR,
+    Busy: HTTPStatus.SERVICE_UNAVAILABLE,
+    Undecided: HTTPStatus.SERVICE_UNAVAILABLE,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    CrossSite: HTTPStatus.FORBIDDEN,
+    WrongMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    Crowded: HTTPStatus.SERVICE_UNAVAILABLE,
+    # `Refused` and `Declined` go by the rule that they name.
+    "contact": HTTPStatus.FORBIDDEN,
+    "gap": HTTPStatus.CONFLICT,
+    "handle": HTTPStatus.CONFLICT,
+    "history": HTTPStatus.CONFLICT,
+    "invite": HTTPStatus.FORBIDDEN,
+    "key": HTTPStatus.FORBIDDEN,
+    "malformed": HTTPStatus.BAD_REQUEST,
+    "origin": HTTPStatus.CONFLICT,
+    "oversized": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "permission": HTTPStatus.FORBIDDEN,
+    "replay": HTTPStatus.CONFLICT,
+    "revoked": HTTPStatus.FORBIDDEN,
+    "sequence": HTTPStatus.CONFLICT,
+    "signature": HTTPStatus.FORBIDDEN,
+    "stranger": HTTPStatus.FORBIDDEN,
+    "topic": HTTPStatus.FORBIDDEN,
+    "unknown": HTTPStatus.CONFLICT,
+    "unsupported": HTTPStatus.CONFLICT,
+}
+
+
+def register(app: Flask) -> None:
+    """Let every error, the framework's own too, be answered with a problem document."""
+
+    @app.errorhandler(ChainError)
+    @app.errorhandler(GatewayError)
+    @app.errorhandler(RestError)
+    def ours(error: Exception) -> Response:
+        return _response(problem_of(error))
+
+    @app.errorhandler(HTTPException)
+    def theirs(error: HTTPException) -> Response:
+        status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+        detail = f"{request.method} here: {status.description or status.phrase}"
+        response = _response(Problem(type="about:blank", title=status.phrase, status=status, detail=detail))
+        for name, value in error.get_headers():
+            if name not in ("Content-Type", "Content-Length"):
+                response.headers[name] = value
+        return response
+
+
+def problem_of(error: Exception) -> Problem:
+    rule = error.rule if isinstance(error, Refused | Declined) else None
+    status = STATUS[rule or type(error)]
+    return Problem(
+        type=f"urn:blockpost:problem:{'refused' if rule else type(error).__name__.lower()}",
+        title=status.phrase,
+        status=status,
+        detail=error.reason if isinstance(error, Refused) else str(error),
+        rule=rule,
+        refusal=error.jws if isinstance(error, Declined) else None,
+        now=error.now if isinstance(error, Unauthenticated) else None,
+    )
+
+
+def _response(problem: Problem) -> Response:
+    response = Response(msgspec.json.encode(problem), status=problem.status, content_type=MEDIA)
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
