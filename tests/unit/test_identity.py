@@ -80,6 +80,14 @@ def test_keys_that_are_there_are_never_overwritten(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("quick")
+def test_keys_are_there_even_when_the_first_ones_were_deleted(tmp_path: Path) -> None:
+    stored(tmp_path, "keys-0002.json")
+
+    with pytest.raises(FileExistsError, match="there are private keys already"):
+        identity.create(tmp_path)
+
+
+@pytest.mark.usefixtures("quick")
 def test_after_a_reset_new_keys_belong_to_the_old_account(tmp_path: Path) -> None:
     account = person("bob").account_id
 
