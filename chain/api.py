@@ -92,12 +92,42 @@ class Friend(Struct, frozen=True, kw_only=True):
     name: str | None = None
 
 
+class AccountLine(Struct, frozen=True):
+    """
+    One line of the admin's list of accounts. `index` is that of its account entry, `keyed` whether it has a key
+    in force.
+    """
+
+    account: AccountId
+    kind: Kind
+    role: Role
+    live: bool
+    keyed: bool
+    index: int
+    handle: str | None
+    name: str | None
+
+
+class AccountPage(Struct, frozen=True):
+    """`GET /v1/admin/accounts`: `next` is the `after` of the next page, if there is one."""
+
+    accounts: list[AccountLine]
+    next: int | None
+
+
 class GroupView(Struct, frozen=True, kw_only=True):
     """One line of the admin's list of groups."""
 
     id: GroupId
     name: str | None
     members: list[AccountId]
+
+
+class GroupPage(Struct, frozen=True):
+    """`GET /v1/admin/groups`."""
+
+    groups: list[GroupView]
+    next: int | None
 
 
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -127,6 +127,19 @@ def verifier_key(name: str, key: SigningKey) -> str:
     return f"{name}+{key_id(name, key).hex()}+{b64(ED25519 + key.raw)}"
 
 
+def read_verifier_key(text: str) -> tuple[str, SigningKey]:
+    """Return name and key of a `vkey`; raise `Malformed`."""
+    name, _, rest = text.partition("+")
+    _, _, encoded = rest.partition("+")
+    raw = unb64(encoded, what="verifier key")
+    if len(raw) != len(ED25519) + ed25519.KEY_BYTES or raw[:1] != ED25519:
+        raise Malformed("verifier key: want NAME+ID+KEY with an Ed25519 key")
+    key = SigningKey(b64url(raw[1:]))
+    if verifier_key(name, key) != text:
+        raise Malformed("verifier key: its id is not that of its name and key")
+    return name, key
+
+
 def b64(data: bytes) -> str:
     """RFC 4648 section 4, which the C2SP formats use."""
     return base64.b64encode(data).decode("ascii")

@@ -1,7 +1,7 @@
 """The gateway over REST, as a device asks it: every answer parsed, every failure one of our errors."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import msgspec
@@ -89,8 +89,21 @@ class Gateway:
     def inbox(self, after: int, limit: int = 100) -> Delivery:
         return self._ask("GET", f"/v1/inbox?after={after}&limit={limit}", Delivery)
 
-    def groups(self) -> list[api.GroupView]:
-        return self._ask("GET", "/v1/admin/groups", _Groups).groups
+    def accounts(self) -> Iterator[api.AccountLine]:
+        """Everybody; for an admin."""
+        after: int | None = -1
+        while after is not None:
+            page = self._ask("GET", f"/v1/admin/accounts?after={after}", api.AccountPage)
+            yield from page.accounts
+            after = page.next
+
+    def groups(self) -> Iterator[api.GroupView]:
+        """Every group; for an admin."""
+        after: int | None = -1
+        while after is not None:
+            page = self._ask("GET", f"/v1/admin/groups?after={after}", api.GroupPage)
+            yield from page.groups
+            after = page.next
 
     def token(self, service: str) -> str:
         """A fresh token for one of the gateway's services."""
@@ -142,10 +155,6 @@ class Gateway:
 
 class _Friends(Struct, frozen=True):
     friends: list[api.Friend]
-
-
-class _Groups(Struct, frozen=True):
-    groups: list[api.GroupView]
 
 
 _problems = msgspec.json.Decoder(api.Problem)

@@ -1,1 +1,5 @@
-"""provisioning."""
+"""
+Making a site: the layer that may know everyone.
+
+Read in this order: command, inventory, admin, demo.
+"""

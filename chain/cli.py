@@ -1,0 +1,193 @@
+"""`blockpost chain`: check a chain, look into it, and prove what is in it, without asking the gateway."""
+
+import argparse
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chain import checkpoint, entry
+from chain.audit import audit
+from chain.body import Body
+from chain.chain import Chain
+from chain.encoding import b64url
+from chain.errors import ChainError, Damaged, Malformed, Missing
+from chain.receipt import Receipt
+
+EPILOG = """
+examples:
+  blockpost chain verify site/chain.db            every hash, link, signature, root, and the state
+  blockpost chain show site/chain.db 7            block 7 and its entries
+  blockpost chain prove site/chain.db 42          a receipt (C2SP tlog-proof) for entry 42
+  blockpost chain check 42.tlog-proof 42.entry --key VKEY     does a receipt hold?
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one subcommand; return the exit code."""
+    args = _parser().parse_args(argv)
+    try:
+        args.action(args)
+    except (ChainError, OSError, sqlite3.Error) as error:
+        print(f"blockpost chain {args.command}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="blockpost chain",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(
+        name: str, action: Callable[[argparse.Namespace], None], text: str
+    ) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(action=action)
+        return made
+
+    verify = command("verify", _verify, "check the whole chain; name the first bad block")
+    verify.add_argument("file", type=Path, metavar="FILE")
+    verify.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (%(default)s)")
+    verify.add_argument("--json", action="store_true", help="print one JSON object at the end")
+    show = command("show", _show, "print the newest block, or the one at a height")
+    show.add_argument("file", type=Path, metavar="FILE")
+    show.add_argument("height", type=int, nargs="?", metavar="HEIGHT")
+    export = command("export", _export, "print every entry with its body, one JSON object a line")
+    export.add_argument("file", type=Path, metavar="FILE")
+    prove = command("prove", _prove, "print the receipt of an entry (C2SP tlog-proof)")
+    prove.add_argument("file", type=Path, metavar="FILE")
+    prove.add_argument("entry", metavar="ENTRY", help="its index or its id")
+    prove.add_argument("--leaf", action="store_true", help="print the entry's exact bytes instead")
+    check = command(
+        "check", _check, "check a receipt against an entry, with the gateway's key and nothing else"
+    )
+    check.add_argument("receipt", type=Path, metavar="RECEIPT")
+    check.add_argument("leaf", type=Path, metavar="ENTRY", help="a file with the entry's exact bytes")
+    check.add_argument("--key", required=True, metavar="VKEY", help="NAME+ID+KEY, as `chain show` prints it")
+    return parser
+
+
+def _verify(args: argparse.Namespace) -> None:
+    began = time.monotonic()
+    try:
+        report = audit(args.file, workers=args.workers, progress=_Progress())
+    except Damaged as error:
+        if args.json:
+            _print({"verified": False, "height": error.height, "reason": error.reason})
+        raise
+    seconds = time.monotonic() - began
+    facts = {
+        "verified": True,
+        "origin": report.origin,
+        "height": report.height,
+        "size": report.size,
+        "root": report.checkpoint.root.hex(),
+        "seconds": round(seconds, 3),
+    }
+    if args.json:
+        _print(facts)
+    else:
+        print(f"verified {report.size} entries in {report.height + 1} blocks in {seconds:.1f} s")
+        print(f"origin {report.origin}")
+        print(f"root   {report.checkpoint.root.hex()}")
+
+
+class _Progress:
+    """Says how far it is, at most twice a second, where a person is looking."""
+
+    def __init__(self) -> None:
+        self._next = 0.0 if sys.stderr.isatty() else float("inf")
+
+    def __call__(self, done: int, total: int) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + 0.5
+            print(f"\r{done} of {total} entries", end="", file=sys.stderr, flush=True)
+        if done == total and self._next != float("inf"):
+            print(file=sys.stderr)
+
+
+def _show(args: argparse.Namespace) -> None:
+    with closing(Chain.open(_existing(args.file))) as chain:
+        block = chain.store.block(chain.head.height if args.height is None else args.height)
+        print(f"chain     {checkpoint.verifier_key(chain.origin, chain.key)}")
+        print(f"block     {block.id} of {chain.head.height}")
+        print(f"hash      {block.hash.hex()}")
+        print(f"previous  {block.previous_hash.hex()}")
+        print(f"time      {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(block.timestamp / 1000))} UTC")
+        print(f"nonce     {block.nonce.hex()}")
+        print(f"contracts {len(block.contracts)}")
+        print(f"log       {block.header.size} entries, root {block.root.hex()}")
+        for index, leaf in enumerate(block.entries, block.header.first):
+            said = entry.parse(leaf).entry
+            print(f"entry     {index} {entry.type_of(said)} by {said.author} id {said.id}")
+
+
+def _export(args: argparse.Namespace) -> None:
+    with closing(Chain.open(_existing(args.file))) as chain:
+        for height in range(chain.head.height + 1):
+            block = chain.store.block(height)
+            for index, leaf in enumerate(block.entries, block.header.first):
+                body = chain.store.body(index)
+                _print(
+                    {
+                        "index": index,
+                        "block": height,
+                        "time": block.timestamp,
+                        "entry": leaf.decode(),
+                        **_beside(body),
+                    }
+                )
+
+
+def _beside(body: Body | None) -> dict[str, str]:
+    return {} if body is None else {"salt": b64url(body.salt), "body": body.content}
+
+
+def _prove(args: argparse.Namespace) -> None:
+    with closing(Chain.open(_existing(args.file))) as chain:
+        index = _index(chain, args.entry)
+        if args.leaf:
+            sys.stdout.write(chain.store.leaf(index).decode("ascii"))
+        else:
+            (receipt,) = chain.receipts([index])
+            sys.stdout.write(receipt.to_text())
+
+
+def _index(chain: Chain, text: str) -> int:
+    if text.isascii() and text.isdigit():
+        return int(text)
+    try:
+        found = chain.store.find(text)
+    except ValueError as error:
+        raise Malformed(f"entry: want an index or an id, got {text[:80]!r}") from error
+    if found is None:
+        raise Missing(f"entry {text}: not on this chain")
+    return found[0]
+
+
+def _check(args: argparse.Namespace) -> None:
+    name, key = checkpoint.read_verifier_key(args.key)
+    receipt = Receipt.from_text(args.receipt.read_text("utf-8"))
+    head = receipt.verify(args.leaf.read_bytes(), origin=name, key=key)
+    print(f"holds: entry {receipt.index} of {head.size} on {head.origin}")
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such chain")
+    return path
+
+
+def _print(value: dict[str, Any]) -> None:
+    print(msgspec.json.encode(value).decode())
