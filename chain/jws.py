@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from chain import ed25519
 from chain.encoding import b64url, canonical, read_canonical, unb64url
-from chain.errors import Malformed
+from chain.errors import Malformed, Unverified
 from chain.identity import SigningKey, Thumbprint
 
 PARTS = 3
@@ -35,6 +35,8 @@ class Jws(Struct, frozen=True):
 
     def verify(self, key: SigningKey) -> None:
         """Raise `Unverified` unless `key` made the signature and the header names it."""
+        if self.header.kid != key.thumbprint:
+            raise Unverified(f"{self.header.typ}: signed with {self.header.kid}, not with {key.thumbprint}")
         ed25519.verify(key.raw, self.signature, self.signed, what=self.header.typ)
 
 
