@@ -18,7 +18,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import paho.mqtt.client as paho
 import psutil
@@ -30,13 +31,16 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.broker.door import NotAdmitted
 from gateway.broker.embedded import EmbeddedBroker
+from gateway.broker.greeting import Greeting
 from gateway.broker.limits import KIB, MIB, Limits
 from gateway.broker.packets import Frame, Frames, Message, Violation, read_puback, read_publish
+from gateway.broker.peer import Peer
 from gateway.broker.rare import read_connect, read_subscribe, read_unsubscribe
 from gateway.broker.serve import CannotListen, listen, run
 from gateway.broker.subscriptions import Subscriptions
 from gateway.broker.topics import HEAD, is_account, may_publish, may_retain, may_subscribe
 from gateway.broker.window import Window
+from gateway.broker.wire import Wire
 
 GATEWAY = "gateway" + "a" * 19
 FRIDGE = "fridge" + "b" * 20
@@ -651,7 +655,7 @@ def test_a_client_that_does_not_read_costs_bounded_memory(tmp_path: Path, qos: i
             assert broker.rss() - before < 32 * MIB
 
 
-def test_questions_whose_answers_nobody_reads_end_the_connection(tmp_path: Path) -> None:
+def test_asking_for_kept_messages_and_acknowledging_none_ends_the_connection(tmp_path: Path) -> None:
     with (
         running(tmp_path, in_flight_bytes=KIB, packet_bytes=32 * KIB) as broker,
         clients_of(broker) as client,
@@ -784,6 +788,30 @@ def test_nagle_is_off_on_every_accepted_socket() -> None:
     assert asyncio.run(option()) != 0
 
 
+def test_who_asks_and_does_not_read_the_answers_is_in_violation() -> None:
+    async def converse() -> None:
+        accepted: asyncio.Queue[Wire] = asyncio.Queue()
+
+        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await accepted.put(Wire(reader, writer, packet_bytes=KIB, unsent_bytes=KIB))
+
+        listener = listen("127.0.0.1", 0)
+        async with await asyncio.start_server(accept, sock=listener):
+            _, client = await asyncio.open_connection(*listener.getsockname())
+            wire = await accepted.get()
+            client.write(b"\xc0\x00")
+            wire.send(b"x" * 32 * MIB)
+            try:
+                async for _ in wire.packets():
+                    pass
+            finally:
+                wire.cut()
+                client.close()
+
+    with pytest.raises(Violation, match="does not read what it is sent"):
+        asyncio.run(asyncio.wait_for(converse(), PATIENCE))
+
+
 # The parts, without a socket
 
 
@@ -896,6 +924,17 @@ def test_an_id_in_use_is_not_given_again() -> None:
         assert packet_id != kept
         assert 1 <= packet_id <= 65_535
         window.release(packet_id)
+
+
+def test_a_publisher_held_for_want_of_room_is_not_taken_for_silent() -> None:
+    wire = cast("Wire", SimpleNamespace(heard=0.0))
+    peer = Peer(Greeting(FRIDGE, keep_alive=10, will=None), wire, Limits())
+    assert peer.overdue(15) is None
+    assert peer.overdue(16) == "silent"
+
+    peer.held = True
+
+    assert peer.overdue(1000) is None
 
 
 @given(st.text(max_size=40))
