@@ -19,6 +19,7 @@ class Door(Protocol):
         """
         Return if `password` proves the account; raise `NotAdmitted` if it does not.
 
-        `client_id` and `username` are one and the same well-formed account id: the broker has checked.
+        `username` is a well-formed account id, and `client_id` is the same or that with `.web` behind it: the broker
+        has checked.
         """
         ...

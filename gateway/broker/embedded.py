@@ -136,23 +136,23 @@ class EmbeddedBroker(Broker):  # type: ignore[misc] # amqtt has no types
 
     async def _seat(self, wire: Wire, greeting: Greeting) -> Peer:
         peer = Peer(greeting, wire, self._limits)
-        while old := self._peers.get(peer.account):
+        while old := self._peers.get(peer.client_id):
             old.leave("taken over by a newer connection")
             await self._unseat(old)
-        self._peers[peer.account] = peer
+        self._peers[peer.client_id] = peer
         wire.frames.limit = self._limits.packet_bytes
         wire.send(connack(Connack.ACCEPTED))
-        log.info("client up account=%s", peer.account)
+        log.info("client up id=%s", peer.client_id)
         return peer
 
     async def _unseat(self, peer: Peer) -> None:
         """Forget all of a client but what it left to be kept. Only the first call for a client counts."""
-        if self._peers.get(peer.account) is not peer:
+        if self._peers.get(peer.client_id) is not peer:
             return
-        del self._peers[peer.account]
+        del self._peers[peer.client_id]
         self._routes.drop(peer)
         peer.leave("connection lost")
-        log.info("client down account=%s reason=%s", peer.account, peer.farewell)
+        log.info("client down id=%s reason=%s", peer.client_id, peer.farewell)
         if peer.will is not None:
             await self._pass_on(peer.will, sender=peer)
 

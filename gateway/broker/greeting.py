@@ -21,8 +21,13 @@ class TurnedAway(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """What an admitted client said of itself. `clean session` is not asked: every session is clean."""
+    """
+    What an admitted client said of itself. `clean session` is not asked: every session is clean.
 
+    An account has one client, named like it; the gateway's has a second, for its web server.
+    """
+
+    client_id: str
     account: str
     keep_alive: int
     will: Message | None
@@ -30,18 +35,18 @@ class Greeting:
 
 async def read_greeting(frame: Frame, door: Door, limits: Limits) -> Greeting:
     connect = await read_connect(frame)
-    account = connect.client_id
+    client_id, account = connect.client_id, connect.username
     if connect.level != _MQTT_3_1_1:
         raise TurnedAway(Connack.UNACCEPTABLE_PROTOCOL, "not MQTT 3.1.1")
-    if not is_account(account) or connect.username != account:
-        raise TurnedAway(Connack.IDENTIFIER_REJECTED, "client id and username are not one account id")
+    if account is None or not is_account(account) or client_id not in (account, f"{account}.web"):
+        raise TurnedAway(Connack.IDENTIFIER_REJECTED, "client id and username are not one account's")
     if not _may_leave(connect.will, account, limits):
         raise TurnedAway(Connack.NOT_AUTHORIZED, "last will not permitted")
     try:
-        door.admit(account, account, connect.password)
+        door.admit(client_id, account, connect.password)
     except NotAdmitted as error:
         raise TurnedAway(Connack.NOT_AUTHORIZED, f"not admitted: {error}") from error
-    return Greeting(account, connect.keep_alive, connect.will)
+    return Greeting(client_id, account, connect.keep_alive, connect.will)
 
 
 def _may_leave(will: Message | None, account: str, limits: Limits) -> bool:

@@ -14,6 +14,7 @@ _GRACE = 1.5
 
 class Peer:
     def __init__(self, greeting: Greeting, wire: Wire, limits: Limits) -> None:
+        self.client_id = greeting.client_id
         self.account = greeting.account
         self.will = greeting.will
         self.wire = wire

@@ -667,7 +667,7 @@ def test_asking_for_kept_messages_and_acknowledging_none_ends_the_connection(tmp
             for _ in range(100):
                 sock.sendall(question * 100)
 
-        until(lambda: broker.logged(f"client down account={FRIDGE}"))
+        until(lambda: broker.logged(f"client down id={FRIDGE}"))
 
 
 def test_qos_2_is_not_spoken(client: Callable[..., Client]) -> None:
@@ -711,7 +711,7 @@ def test_one_connection_too_many_is_closed_until_a_place_is_free(tmp_path: Path)
             assert fridge.recv(4) == ACCEPTED
             with raw(broker) as third:
                 assert read_to_end(third) == b""
-        until(lambda: broker.logged(f"client down account={FRIDGE}"))
+        until(lambda: broker.logged(f"client down id={FRIDGE}"))
 
         with raw(broker, connect_packet(FRIDGE)) as again:
             assert again.recv(4) == ACCEPTED
@@ -928,7 +928,7 @@ def test_an_id_in_use_is_not_given_again() -> None:
 
 def test_a_publisher_held_for_want_of_room_is_not_taken_for_silent() -> None:
     wire = cast("Wire", SimpleNamespace(heard=0.0))
-    peer = Peer(Greeting(FRIDGE, keep_alive=10, will=None), wire, Limits())
+    peer = Peer(Greeting(FRIDGE, FRIDGE, keep_alive=10, will=None), wire, Limits())
     assert peer.overdue(15) is None
     assert peer.overdue(16) == "silent"
 
