@@ -1,0 +1,279 @@
+"""`blockpost demo`: a sensor's reading travels, on this machine: read, sealed, committed, receipted, opened."""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from chain import entry
+from chain.audit import audit
+from chain.chain import Chain
+from chain.entry import Message
+from chain.errors import ChainError, Damaged
+from device.errors import DeviceError
+from device.reading import parse_content
+from device.recording import values
+from device.reporting import READING
+from provisioning.site import Site
+
+ADMIN, CLINICIAN, DEVICE, GROUP = "admin", "dr.lee", "sensor-1", "on-call"
+TOLD_PER_SECOND = 3
+OPEN_SECONDS = 30.0
+
+EPILOG = """
+examples:
+  blockpost demo --seconds 20
+  blockpost demo --replay vitals.csv --column SpO2 --rate 20
+  blockpost demo --keep ./site          and look at it afterwards: blockpost chain show ./site/gateway/chain.db
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the demo; exit 0 if every message that was sent was committed, receipted and opened."""
+    args = _parser().parse_args(argv)
+    if args.keep:
+        args.keep.mkdir(parents=True, exist_ok=True)
+        return _play(args, args.keep.absolute())
+    with tempfile.TemporaryDirectory(prefix="blockpost-demo-") as directory:
+        return _play(args, Path(directory))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="blockpost demo",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        metavar="N",
+        help="end after so long; else with Ctrl-C, or with the recording",
+    )
+    parser.add_argument(
+        "--replay", type=Path, metavar="FILE", help="a CSV recording instead of this machine's own sensors"
+    )
+    parser.add_argument("--column", metavar="NAME", help="the recording's column")
+    parser.add_argument(
+        "--rate", type=float, default=1.0, metavar="PER_SECOND", help="readings a second (%(default)s)"
+    )
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="work in this empty directory, and leave it")
+    parser.add_argument("--json", action="store_true", help="end with one JSON object on the last line")
+    return parser
+
+
+def _play(args: argparse.Namespace, directory: Path) -> int:
+    site, story = Site(directory), Story()
+    try:
+        _set_the_stage(site, _settings(args))
+        _run(site, story, args)
+    except (DeviceError, ChainError, OSError) as error:
+        print(f"blockpost demo: {error}", file=sys.stderr)
+        return 1
+    finally:
+        site.stop()
+    summary = _summary(site, story)
+    _tell(summary)
+    if args.json:
+        print(json.dumps(summary))
+    return 0 if _is_whole(summary) else 1
+
+
+def _settings(args: argparse.Namespace) -> str:
+    """The device's agent.toml."""
+    read = ["blockpost", "device", "read"]
+    if args.replay:
+        if not args.column or not args.replay.is_file():
+            raise DeviceError(
+                "--replay wants a file that is there, and --column the name of one of its columns"
+            )
+        recording = [str(args.replay.absolute()), "--column", args.column, "--rate", str(args.rate), "--loop"]
+        sensors = {_sensor_name(args.column): [*read, "replay", *recording]}
+    else:
+        sensors = {name: [*read, name, "--every", str(1 / args.rate)] for name in ("load", "memory")}
+    # A JSON list of strings is a TOML one.
+    tables = [
+        f'[sensors.{name}]\nmode = "stream"\ncommand = {json.dumps(words)}\n'
+        for name, words in sensors.items()
+    ]
+    return "\n".join([f'to = ["{GROUP}"]\n', *tables])
+
+
+def _sensor_name(column: str) -> str:
+    """A column's name as a sensor may be called."""
+    name = "".join(
+        letter if letter.isascii() and letter.isalnum() else "-" for letter in column.lower()
+    ).strip("-")
+    return f"c-{name}"[:32] if not name[:1].isalpha() else name[:32]
+
+
+def _set_the_stage(site: Site, settings: str) -> None:
+    """A gateway, an admin, a clinician on call, and a device that may write to whoever is on call."""
+    print(f"gateway   making one in {site.directory / 'gateway'}")
+    code = site.init(admin=ADMIN)
+    site.start()
+    print(f"gateway   running: REST on 127.0.0.1:{site.http_port}, broker on 127.0.0.1:{site.mqtt_port}")
+    site.join(ADMIN, code, name="Administrator")
+    print(f"{ADMIN:9} joined with the code that the gateway printed; its keys were made on its side")
+    codes = {
+        handle: site.admin(ADMIN, "invite", handle, "--kind", kind).strip()
+        for handle, kind in ((CLINICIAN, "person"), (DEVICE, "device"))
+    }
+    with ThreadPoolExecutor() as pool:
+        names = {CLINICIAN: "Dr. Lee", DEVICE: "Sensor 1"}
+        list(pool.map(lambda item: site.join(item[0], item[1], name=names[item[0]]), codes.items()))
+    for handle in codes:
+        print(f"{handle:9} joined with a code from {ADMIN}")
+    site.admin(ADMIN, "group", GROUP, CLINICIAN)
+    site.admin(ADMIN, "link", DEVICE, GROUP)
+    print(f"{ADMIN:9} put {CLINICIAN} on call, and let {DEVICE} write to whoever is")
+    (site.home(DEVICE) / "agent.toml").write_text(settings, "utf-8")
+
+
+class Story:
+    """What the device and the clinician report, counted, and told as it happens."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.sent: set[str] = set()
+        self.receipted: set[str] = set()
+        self.opened: set[str] = set()
+        self.delivered: set[str] = set()
+        self.refused: set[str] = set()
+        self.latencies: list[float] = []
+        self._told: dict[str, float] = {}
+        self._second = 0.0
+        self._left = TOLD_PER_SECOND
+
+    def hear(self, event: dict[str, Any]) -> None:
+        with self._lock:
+            match event:
+                case {"event": "sent", "id": entry_id}:
+                    self.sent.add(entry_id)
+                    self._tell(entry_id, f"{DEVICE:9} sealed a reading for {GROUP} and sent it", first=True)
+                case {"event": "receipted", "id": entry_id, "index": index, "latency_ms": latency}:
+                    self.receipted.add(entry_id)
+                    if latency is not None:
+                        self.latencies.append(latency)
+                    self._tell(
+                        entry_id,
+                        f"gateway   committed it as entry {index}; receipt verified after {latency} ms",
+                    )
+                case {"event": "opened", "id": entry_id, "text": text, "cty": cty}:
+                    self.delivered.add(entry_id)
+                    self.opened.add(entry_id)
+                    self._tell(entry_id, f"{CLINICIAN:9} verified and opened it: {_said(text, cty)}")
+                case {"event": "unopened", "id": entry_id}:
+                    self.delivered.add(entry_id)
+                case {"event": "refused", "id": entry_id, "rule": rule}:
+                    self.refused.add(entry_id)
+                    print(f"gateway   refused an entry: {rule}", flush=True)
+
+    def _tell(self, entry_id: str, line: str, *, first: bool = False) -> None:
+        """Follow a few messages a second all the way; the others are only counted."""
+        now = time.monotonic()
+        if first:
+            if now - self._second >= 1:
+                self._second, self._left = now, TOLD_PER_SECOND
+            if self._left == 0:
+                return
+            self._left -= 1
+            self._told[entry_id] = now
+        if entry_id in self._told:
+            print(f"{line}  [{entry_id[-4:]}]", flush=True)
+
+    def is_over(self) -> bool:
+        with self._lock:
+            return self.opened >= self.sent - self.refused
+
+
+def _said(text: str, cty: str) -> str:
+    if cty != READING:
+        return text
+    reading = parse_content(text)
+    return f"{reading.sensor} = {reading.value} {reading.unit or ''}".rstrip()
+
+
+def _run(site: Site, story: Story, args: argparse.Namespace) -> None:
+    """Let it run for as long as was asked; then let what is under way arrive."""
+    clinician = site.device(CLINICIAN, "inbox", "--follow", "--json", hear=story.hear)
+    device = site.device(DEVICE, "run", "--json", hear=story.hear)
+    try:
+        _wait(args)
+    except KeyboardInterrupt:
+        print("\nending ...")
+    if code := device.stop():
+        raise DeviceError(f"the device ended with {code}: see {site.directory / DEVICE}.log")
+    deadline = time.monotonic() + OPEN_SECONDS
+    while not story.is_over() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    clinician.stop()
+
+
+def _wait(args: argparse.Namespace) -> None:
+    """For the time asked, or as long as the recording lasts; this machine's own sensors end with Ctrl-C."""
+    if args.seconds:
+        time.sleep(args.seconds)
+    elif args.replay:
+        time.sleep(sum(1 for _ in values(args.replay, args.column)) / args.rate)
+    else:
+        threading.Event().wait()
+
+
+def _summary(site: Site, story: Story) -> dict[str, Any]:
+    verified = True
+    try:
+        report = audit(site.chain_file, workers=os.cpu_count() or 1)
+        height, size = report.height, report.size
+    except Damaged as error:
+        print(f"blockpost demo: {error}", file=sys.stderr)
+        verified, height, size = False, error.height, 0
+    return {
+        "sent": len(story.sent),
+        "committed": _committed(site.chain_file),
+        "receipted": len(story.receipted),
+        "delivered": len(story.delivered),
+        "opened": len(story.opened),
+        "refused": len(story.refused),
+        "latency_ms": {"p50": _percentile(story.latencies, 50), "p99": _percentile(story.latencies, 99)},
+        "chain": {"height": height, "size": size, "verified": verified},
+    }
+
+
+def _committed(file: Path) -> int:
+    """How many messages the chain itself holds."""
+    with closing(Chain.open(file)) as chain:
+        leaves = (chain.store.leaf(index) for index in range(chain.head.size))
+        return sum(isinstance(entry.parse(leaf).entry, Message) for leaf in leaves)
+
+
+def _percentile(values: Sequence[float], percent: int) -> float | None:
+    """The nearest-rank percentile."""
+    ranked = sorted(values)
+    return ranked[max(0, -(-len(ranked) * percent // 100) - 1)] if ranked else None
+
+
+def _tell(summary: dict[str, Any]) -> None:
+    print()
+    for name in ("sent", "committed", "receipted", "delivered", "opened", "refused"):
+        print(f"{name:9} {summary[name]}")
+    latency, chain = summary["latency_ms"], summary["chain"]
+    print(
+        f"latency   p50 {latency['p50']} ms, p99 {latency['p99']} ms, from publishing to a verified receipt"
+    )
+    word = "verified from its first byte" if chain["verified"] else "DAMAGED"
+    print(f"chain     {chain['size']} entries in {chain['height'] + 1} blocks, {word}")
+
+
+def _is_whole(summary: dict[str, Any]) -> bool:
+    counts = {summary[name] for name in ("sent", "committed", "receipted", "opened")}
+    return len(counts) == 1 and counts.pop() > 0 and bool(summary["chain"]["verified"])

@@ -1,0 +1,161 @@
+"""A whole site on one machine: a gateway and accounts, each a real process on the embedded defaults."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from device.errors import DeviceError, Unreachable
+from device.rest import Gateway
+
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+
+
+class SiteFailed(DeviceError):
+    """A process of the site did not do its part; the message has what it said."""
+
+
+def command(*words: str) -> list[str]:
+    """The `blockpost` command of this very installation."""
+    return [sys.executable, "-m", "provisioning", *words]
+
+
+def run(*words: str) -> str:
+    """Run one `blockpost` command to its end; return what it printed, or raise `SiteFailed`."""
+    done = subprocess.run(command(*words), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SiteFailed(f"blockpost {' '.join(words[:4])} ...: {done.stderr.strip()}")
+    return done.stdout
+
+
+class Process:
+    """A `blockpost` command that keeps running; `hear` gets each JSON line it prints."""
+
+    def __init__(
+        self, words: Sequence[str], log: Path, hear: Callable[[dict[str, Any]], None] | None = None
+    ) -> None:
+        self._log: IO[bytes] = log.open("ab")
+        self._process = subprocess.Popen(
+            command(*words),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if hear else self._log,
+            stderr=self._log,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, args=(hear,), daemon=True) if hear else None
+        if self._reader:
+            self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def stop(self) -> int:
+        """End it cleanly, and return its exit code; what it printed until then was heard."""
+        self._process.terminate()
+        return self.wait()
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._process.kill()
+        self.wait()
+
+    def wait(self, seconds: float = STOP_SECONDS) -> int:
+        try:
+            code = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            code = self._process.wait()
+        if self._reader:
+            self._reader.join()
+        self._log.close()
+        return code
+
+    def _read(self, hear: Callable[[dict[str, Any]], None]) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            hear(json.loads(line))
+        self._process.stdout.close()
+
+
+class Site:
+    """A gateway in `directory`, and the homes of its accounts beside it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.http_port, self.mqtt_port = free_ports(2)
+        self._gateway: Process | None = None
+
+    @property
+    def chain_file(self) -> Path:
+        return self.directory / "gateway" / "chain.db"
+
+    def home(self, handle: str) -> Path:
+        return self.directory / handle
+
+    def init(self, *, admin: str) -> str:
+        """Make the gateway; return the first admin's join code."""
+        ports = ("--http-port", str(self.http_port), "--mqtt-port", str(self.mqtt_port))
+        return run("gateway", "init", str(self.directory / "gateway"), "--admin", admin, *ports).split()[-1]
+
+    def start(self) -> None:
+        """Run the gateway, and return when it commits: an answer of its web server is not enough."""
+        self._gateway = Process(
+            ("gateway", "run", str(self.directory / "gateway")), self.directory / "gateway.log"
+        )
+        self.wait_ready()
+
+    def wait_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        gateway = Gateway("127.0.0.1", self.http_port)
+        while True:
+            try:
+                gateway.site()
+            except Unreachable as error:
+                if time.monotonic() > deadline or self._gateway is None or not self._gateway.is_running:
+                    log = (self.directory / "gateway.log").read_text("utf-8")[-2000:]
+                    raise SiteFailed(f"the gateway did not start: {error}\n{log}") from error
+                time.sleep(0.1)
+            else:
+                return
+
+    def stop(self) -> None:
+        if self._gateway is not None:
+            self._gateway.stop()
+            self._gateway = None
+
+    def join(self, handle: str, code: str, *, name: str) -> None:
+        """Make an account's keys in its home, and join with a code."""
+        run("device", "--home", str(self.home(handle)), "join", code, "--name", name)
+
+    def admin(self, admin: str, *words: str) -> str:
+        return run("admin", "--home", str(self.home(admin)), *words)
+
+    def device(self, handle: str, *words: str, hear: Callable[[dict[str, Any]], None]) -> Process:
+        """Start a `blockpost device` command of an account that keeps running."""
+        log = self.directory / f"{handle}.log"
+        return Process(("device", "--verbose", "--home", str(self.home(handle)), *words), log, hear)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nobody listens on now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
