@@ -13,6 +13,7 @@ from gateway.rest.events import Seats, events
 from gateway.rest.friends import friends
 from gateway.rest.inbox import inbox
 from gateway.rest.intents import intents
+from gateway.rest.invites import invites
 from gateway.rest.ledger import ledger
 from gateway.rest.login import login
 from gateway.rest.messages import messages
@@ -42,6 +43,7 @@ def create_app(
         friends(desk),
         messages(desk),
         site(desk, settings, version, clock),
+        invites(desk, clock),
         accounts(desk, submissions),
         entries(desk, submissions),
         intents(desk),
