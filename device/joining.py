@@ -64,7 +64,7 @@ def join(home: Home, code: JoinCode, *, name: str | None = None, secret: str | N
         )
         home.book.set_membership(membership)
     client = Client(home, membership)
-    client.check_gateway()
+    client.trust.accept_head(Receipt.from_text(site.gateway.receipt).note)
     _register(client, code)
     client.say(Profile, beside=document(_card(membership.handle, name, secret), secrets.token_bytes))
     joined = structs.replace(membership, joined=True)

@@ -1,15 +1,17 @@
 """Invites: what a join code is for, told to whoever can name its hash, which takes the code."""
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import Blueprint, Response
 
 from chain.api import Invited
-from chain.entry import Kind, Role
 from chain.errors import Missing
 from gateway.rest.desk import Desk
 from gateway.rest.documents import answer
 from gateway.sessions import Clock
+
+if TYPE_CHECKING:
+    from chain.entry import Kind, Role
 
 
 def invites(desk: Desk, clock: Clock) -> Blueprint:

@@ -108,6 +108,12 @@ class Chains:
                 chain.store.db.rollback()
             self._places.put(chain)
 
+    def close(self) -> None:
+        """Close what is open. Nobody may be reading."""
+        for _ in range(MOST_OPEN):
+            if chain := self._places.get():
+                chain.close()
+
 
 def _begin(chain: Chain) -> Snapshot:
     tries = 0
