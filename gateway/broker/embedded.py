@@ -51,8 +51,8 @@ class EmbeddedBroker(Broker):  # type: ignore[misc] # amqtt has no types
     """
     Serves the sockets that `listener`, already bound, accepts.
 
-    `gateway` is the one account that others wait for when it is full; everybody else who
-    does not keep up is cut off, and asks for what it missed when it is back.
+    The client named `gateway`, the committer, is the one that others wait for when it is full;
+    everybody else who does not keep up is cut off, and asks for what it missed when it is back.
     """
 
     def __init__(self, listener: socket.socket, door: Door, *, gateway: str, limits: Limits) -> None:
@@ -197,8 +197,12 @@ class EmbeddedBroker(Broker):  # type: ignore[misc] # amqtt has no types
                 peer.send(message, qos, retain=False)
 
     async def _make_room(self, peer: Peer, sender: Peer) -> None:
-        """Hold the sender until the gateway has room again; a slow device costs nobody else's time."""
-        if peer.account != self._gateway or peer is sender:
+        """
+        Hold the sender until the committer has room again; a slow device costs nobody else's time.
+
+        Nobody waits for the gateway's second client: it and the committer would wait for each other.
+        """
+        if peer.client_id != self._gateway or peer is sender:
             peer.leave("too many messages unacknowledged")
             return
         sender.held = True

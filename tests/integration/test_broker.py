@@ -53,7 +53,7 @@ PATIENCE = 20.0
 
 class PasswordIsAccountBackwards:
     def admit(self, client_id: str, username: str, password: str) -> None:
-        assert client_id == username
+        assert client_id in (username, f"{GATEWAY}.web")
         if client_id == BROKEN_DOOR:
             raise RuntimeError("the door itself fails")
         if password != username[::-1]:
@@ -637,6 +637,19 @@ def test_a_device_that_does_not_acknowledge_is_cut_off_and_costs_nobody_else_tim
 
         slow.wait_for("disconnect")
         assert good.receive().payload == b"in time"
+
+
+def test_the_gateways_second_client_is_no_more_waited_for_than_a_device(tmp_path: Path) -> None:
+    with running(tmp_path, in_flight=10) as broker, clients_of(broker) as client:
+        committer = client(GATEWAY)
+        web = client(f"{GATEWAY}.web", username=GATEWAY, password=GATEWAY[::-1], manual_ack=True)
+        web.subscribe(HEAD)
+
+        for _ in range(20):
+            committer.paho.publish(HEAD, b"x", 1)
+
+        web.wait_for("disconnect")
+        assert broker.logged("reason=too many messages unacknowledged")
 
 
 @pytest.mark.parametrize("qos", [0, 1])
