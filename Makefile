@@ -1,0 +1,64 @@
+# What a developer needs daily. `make demo` and `make test` set everything up by themselves.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lint types imports unit bench lock clean mosquitto
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /  make \1@/p' $(MAKEFILE_LIST) | column -t -s @
+
+demo: $(READY) ## a whole site on this machine; ARGS="--seconds 20 --json"
+	@$(BIN)/blockpost demo $(ARGS)
+
+test: check mosquitto ## everything: format, lint, types, imports, all tests
+	$(BIN)/pytest $(ARGS)
+
+check: $(READY) ## everything but the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## format the code, and mend what the linter can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lint: $(READY) ## the linter
+	$(BIN)/ruff check .
+
+types: $(READY) ## the type checker
+	$(BIN)/mypy
+
+imports: $(READY) ## who may know whom
+	$(BIN)/lint-imports
+
+unit: $(READY) ## the quick tests
+	$(BIN)/pytest tests/unit tests/property $(ARGS)
+
+bench: $(READY) ## measure; ARGS="commit --json"
+	@$(BIN)/blockpost bench $(ARGS)
+
+lock: $(READY) ## choose versions anew
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra all --group dev \
+	    --generate-hashes --no-emit-index-url --no-header --upgrade --quiet --output-file requirements.lock
+
+clean: ## forget the environment and everything that was built
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# The tests run on the real Mosquitto besides the embedded broker.
+mosquitto:
+	@PATH="$$PATH:/usr/sbin" command -v mosquitto > /dev/null || { \
+	    sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
+	    $$sudo apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends mosquitto; }
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Blockpost needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
