@@ -83,6 +83,7 @@ class Site:
         self.clock = Clock()
         self.relay = ChainRelay(self.world)
         self.folder = folder
+        self.chains = Chains(self.world.path)
         self.sessions = self.open_sessions()
         self.app = self.build()
         self.admin = self.world.admin
@@ -100,7 +101,7 @@ class Site:
     def build(self) -> Flask:
         """The application anew, as after a restart of the web server."""
         return create_app(
-            chains=Chains(self.world.path),
+            chains=self.chains,
             sessions=self.sessions,
             relay=self.relay,
             settings=Settings(),
@@ -163,6 +164,7 @@ def a_site(folder: Path) -> Iterator[Site]:
     try:
         yield site
     finally:
+        site.chains.close()
         site.sessions.close()
         site.world.close()
 
