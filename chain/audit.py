@@ -19,6 +19,7 @@ from msgspec import Struct
 from chain import block as blocks
 from chain import checkpoint, ed25519, entry, merkle, rules, state, store
 from chain.block import Block
+from chain.body import ERASED
 from chain.checkpoint import Checkpoint
 from chain.entry import Account, SignedEntry
 from chain.errors import ChainError, Damaged, Unverified
@@ -32,6 +33,9 @@ Progress = Callable[[int, int], None]
 
 BATCH = 1024
 """Signatures that one worker checks at a time."""
+
+_UNREADABLE = (ChainError, sqlite3.DatabaseError, AttributeError, TypeError, ValueError, OverflowError)
+"""What reading raises when a row does not say what it should; one flipped bit gives a value another type."""
 
 Signature = tuple[int, bytes, bytes, bytes]
 """Height, public key, signature, signed bytes."""
@@ -58,7 +62,7 @@ def audit(path: Path, *, workers: int = 1, progress: Progress = lambda _done, _a
     with closing(store.connect_reader(path)) as db, closing(sqlite3.connect("")) as scratch:
         try:
             _check_schema(db)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise Damaged(0, f"not readable as a chain: {error}") from error
         auditor = _Auditor(db, scratch)
         with _verifiers(workers) as verifiers:
@@ -81,21 +85,23 @@ class _Verifiers:
         self._limit = limit
         self._pending: deque[Future[int | None]] = deque()
         self._batch: list[Signature] = []
+        self._below: int | None = None
 
     def add(self, signature: Signature) -> None:
         self._batch.append(signature)
         if len(self._batch) >= BATCH:
             self._send()
 
-    def finish(self) -> None:
-        """Wait for all; raise `Damaged` for the lowest height with a signature that does not hold."""
+    def finish(self, *, below: int | None = None) -> None:
+        """Wait for all; raise `Damaged` for the lowest height, `below` the given one, with a bad signature."""
+        self._below = below
         self._send()
         while self._pending:
             self._take()
 
     def _send(self) -> None:
         if self._pool is None:
-            _raise_if_bad(_first_bad(self._batch))
+            self._raise_if_bad(_first_bad(self._batch))
         else:
             self._pending.append(self._pool.submit(_first_bad, self._batch))
             if len(self._pending) > self._limit:
@@ -103,7 +109,11 @@ class _Verifiers:
         self._batch = []
 
     def _take(self) -> None:
-        _raise_if_bad(self._pending.popleft().result())
+        self._raise_if_bad(self._pending.popleft().result())
+
+    def _raise_if_bad(self, height: int | None) -> None:
+        if height is not None and (self._below is None or height < self._below):
+            raise Damaged(height, "a signature does not hold")
 
 
 @contextmanager
@@ -124,11 +134,6 @@ def _first_bad(batch: list[Signature]) -> int | None:
     return None
 
 
-def _raise_if_bad(height: int | None) -> None:
-    if height is not None:
-        raise Damaged(height, "a signature does not hold")
-
-
 class _Auditor:
     """Walks the blocks of `db`, folding them into a new state in `scratch`."""
 
@@ -139,7 +144,7 @@ class _Auditor:
         self._state = State(scratch)
         self._nodes = 0
         self._bodies = 0
-        self._absent: set[int] = set()
+        self._erased: set[int] = set()
         self._signed = 0
         self._origin = ""
         self._key: SigningKey | None = None
@@ -147,9 +152,9 @@ class _Auditor:
     def run(self, verifiers: _Verifiers, progress: Progress) -> Report:
         try:
             head = self._walk(verifiers, progress)
-        except Damaged:
+        except Damaged as found:
             # A signature that is still being checked may be bad at a lower height.
-            verifiers.finish()
+            verifiers.finish(below=found.height)
             raise
         verifiers.finish()
         self._check_rest(head)
@@ -168,8 +173,10 @@ class _Auditor:
             try:
                 previous = self._check_block(height, previous, verifiers, is_tip=height == tip)
             except Damaged as error:
-                raise Damaged(height, error.reason) from error
-            except (ChainError, sqlite3.DatabaseError, UnicodeDecodeError) as error:
+                # A signature is checked some blocks after its own; what names no height is of this one.
+                known = height if error.height < 0 else min(height, error.height)
+                raise Damaged(known, error.reason) from error
+            except _UNREADABLE as error:
                 raise Damaged(height, str(error)) from error
             progress(previous.size, size)
         return previous
@@ -217,7 +224,7 @@ class _Auditor:
         elif body is not None:
             raise Damaged(block.id, f"entry {index} has a body that it does not bind")
         elif signed.body is not None:
-            self._absent.add(index)
+            self._check_erased(index, signed.body.size)
 
         def defer(signed: SignedEntry, key: SigningKey) -> None:
             verifiers.add((block.id, key.raw, signed.signed.signature, signed.signed.signed))
@@ -233,6 +240,12 @@ class _Auditor:
             body=body,
         )
         rules.admit(context, signed)
+
+    def _check_erased(self, index: int, size: int) -> None:
+        """See that the body is not simply gone. Whether an entry told to erase it, the end will show."""
+        row = self._store.db.execute("SELECT salt, content FROM body WHERE idx = ?", (index,)).fetchone()
+        _expect(row, (ERASED, bytes(size)), f"the body of entry {index}")
+        self._erased.add(index)
 
     def _check_nodes(self, nodes: list[bytes]) -> None:
         for node in nodes:
@@ -269,15 +282,21 @@ class _Auditor:
         wanted = {
             "block": head.height + 1,
             "entry": head.size,
-            "body": self._bodies,
+            "body": self._bodies + len(self._erased),
             "node": self._nodes,
             "signature": self._signed,
         }
         for table, count in wanted.items():
             ((found,),) = self._store.db.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - our own names
-            _expect(found, count, f"the number of rows of {table}", height=head.height)
-        erased = {idx for (idx,) in self._scratch.execute("SELECT idx FROM erased")}
-        _expect(self._absent, erased, "the erased bodies", height=head.height)
+            # What is left over was of a block that is gone; a signature, of the newest that is there.
+            height = head.height + (found > count and table != "signature")
+            _expect(found, count, f"the number of rows of {table}", height=height)
+        told = {idx for (idx,) in self._scratch.execute("SELECT idx FROM erased")}
+        for idx in sorted(self._erased ^ told):
+            raise Damaged(
+                self._store.height_of(idx),
+                f"the body of entry {idx}: erased, or not, against what the chain says",
+            )
 
     def _compare(self, table: str, height: int) -> None:
         """Hold the stored table against the one folded anew, as bytes: stored text may be anything."""

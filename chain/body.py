@@ -13,9 +13,12 @@ from msgspec import Meta, Struct
 
 from chain.encoding import HASH_BYTES, b64url, canonical, read_canonical, unb64url_hash
 from chain.entry import BodyRef, Hash
-from chain.errors import Oversized, Unverified
+from chain.errors import Malformed, Oversized, Unverified
 
 MAX_BODY_BYTES = 262_144
+
+ERASED = bytes(HASH_BYTES)
+"""What stands in the place of an erased body's salt; no body that comes in may have it."""
 
 Handle = Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9._-]{0,31}\Z")]
 """The name people type: `dr.lee`, `fridge-2`. Unique among live accounts."""
@@ -90,4 +93,7 @@ def document(value: Card | Invitation | GroupName, random: Callable[[int], bytes
 
 def salted(salt: str, content: str) -> Body:
     """A body as it came over the wire; raise `Malformed`."""
-    return Body(salt=unb64url_hash(salt, what="body salt"), content=content)
+    raw = unb64url_hash(salt, what="body salt")
+    if raw == ERASED:
+        raise Malformed("body salt: nothing but zeros stands for an erased body")
+    return Body(salt=raw, content=content)

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from chain import merkle
 from chain.block import Block, read_header
-from chain.body import Body
+from chain.body import ERASED, Body
 from chain.entry import id_bytes
 from chain.errors import Damaged, Missing
 
@@ -59,7 +59,7 @@ def connect_writer(path: Path, *, create: bool = False) -> sqlite3.Connection:
     db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
-    # An erased body must not stay readable in the file's free pages.
+    # What a table no longer holds must not stay readable in the file's free pages.
     db.execute("PRAGMA secure_delete = ON")
     return db
 
@@ -135,7 +135,8 @@ class Store:
         row = self.db.execute("SELECT leaf FROM entry WHERE idx = ?", (index,)).fetchone()
         if row is None:
             raise Missing(f"entry {index}: the chain is not that long")
-        return bytes(row[0])
+        leaf: bytes = row[0]
+        return leaf
 
     def find(self, entry_id: str) -> tuple[int, bytes] | None:
         """Index and leaf of the entry with this id."""
@@ -145,20 +146,21 @@ class Store:
     def body(self, index: int) -> Body | None:
         """The body of the entry at `index`, if it has one that was not erased."""
         row = self.db.execute("SELECT salt, content FROM body WHERE idx = ?", (index,)).fetchone()
-        return None if row is None else Body(row[0], row[1].decode())
+        return None if row is None or row[0] == ERASED else Body(row[0], row[1].decode())
 
     def node(self, position: int) -> bytes:
         row = self.db.execute("SELECT hash FROM node WHERE position = ?", (position,)).fetchone()
         if row is None:
             raise Damaged(self.head().height, f"tree node {position} is missing")
-        return bytes(row[0])
+        value: bytes = row[0]
+        return value
 
     def root_at(self, size: int) -> bytes | None:
         """The root of the log at a size at which a checkpoint was signed."""
         if size == 0:
             return merkle.EMPTY_ROOT
         row = self.db.execute("SELECT root FROM block WHERE size = ?", (size,)).fetchone()
-        return None if row is None else bytes(row[0])
+        return None if row is None else row[0]
 
     def checkpoint(self) -> str | None:
         """The newest signed checkpoint."""
@@ -195,4 +197,13 @@ class Store:
             self.db.execute("PRAGMA synchronous = FULL")
 
     def erase(self, index: int) -> None:
-        self.db.execute("DELETE FROM body WHERE idx = ?", (index,))
+        """
+        Overwrite a body and its salt with zeros, in their place.
+
+        To delete the row would make SQLite move its neighbours together, and leave copies of them behind:
+        when it is their turn to be erased, nothing would find those.
+        """
+        self.db.execute(
+            "UPDATE body SET salt = zeroblob(length(salt)), content = zeroblob(length(content)) WHERE idx = ?",
+            (index,),
+        )
