@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 ARGS ?=
+# Debian has parts of Python, and the broker that the tests need, in packages of their own.
+APT := sudo=$$(test "$$(id -u)" = 0 || echo sudo); $$sudo apt-get update -qq && \
+    $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format lint types imports unit bench lock clean mosquitto
@@ -51,13 +54,11 @@ clean: ## forget the environment and everything that was built
 
 # The tests run on the real Mosquitto besides the embedded broker.
 mosquitto:
-	@PATH="$$PATH:/usr/sbin" command -v mosquitto > /dev/null || { \
-	    sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
-	    $$sudo apt-get update -qq && \
-	    DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends mosquitto; }
+	@PATH="$$PATH:/usr/sbin" command -v mosquitto > /dev/null || { $(APT) mosquitto; }
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Blockpost needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { $(APT) python3-venv; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
