@@ -4,10 +4,11 @@ from flask import Flask, Response
 
 from chain import wire
 from gateway.relay import Relay
-from gateway.rest import documents, problems
+from gateway.rest import problems
 from gateway.rest.accounts import accounts
 from gateway.rest.admin import admin
 from gateway.rest.desk import Desk
+from gateway.rest.documents import Intake
 from gateway.rest.entries import entries
 from gateway.rest.events import Seats, events
 from gateway.rest.friends import friends
@@ -34,7 +35,7 @@ def create_app(
     # One spelling for each path: `//check` is not `/check`, and nothing is redirected.
     app.url_map.merge_slashes = False
     problems.register(app)
-    app.before_request(documents.check_form)
+    app.before_request(Intake().take)
     app.after_request(_guard)
     desk = Desk(chains, sessions, clock)
     submissions = Submissions(chains, relay)

@@ -5,7 +5,7 @@ What can go wrong with a request, and the one table from errors to statuses.
   + Unauthenticated   nobody is logged in, or no longer; `now` where the caller's clock may be why
   + CrossSite         another site's page sent it
   + WrongMedia        the body is not JSON
-  + Crowded           too many event streams are open
+  + Crowded           too many streams are open, or bodies on their way in
   + Declined          the committer refused the entry, and signed for it
 """
 
@@ -45,7 +45,7 @@ class WrongMedia(RestError):
 
 
 class Crowded(RestError):
-    """Too many event streams are open."""
+    """Too many event streams are open, or bodies on their way in."""
 
 
 class Declined(RestError):

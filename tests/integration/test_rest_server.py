@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -25,6 +26,7 @@ from chain.identity import SealingKey, SigningKey, account_id
 from chain.joincode import JoinCode
 from chain.receipt import Receipt
 from gateway import genesis
+from gateway.rest.documents import MOST_BODIES
 from gateway.site import Settings, Site
 
 PATIENCE = 30
@@ -204,6 +206,24 @@ def test_it_does_not_share_a_port(made: tuple[Site, JoinCode]) -> None:
             assert second.wait(PATIENCE) == 1
 
         assert answered(site) == 200
+
+
+def test_senders_that_never_finish_do_not_keep_others_from_reading(made: tuple[Site, JoinCode]) -> None:
+    site, _ = made
+    half = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+    with running(site):
+        until(lambda: answered(site))
+        senders = [socket.create_connection(("127.0.0.1", site.settings.http_port)) for _ in range(300)]
+        for sender in senders:
+            sender.sendall(half)
+
+        # All that are not waited for are told to come back later.
+        until(lambda: len(select.select(senders, [], [], 0)[0]) == len(senders) - MOST_BODIES or None)
+        status = answered(site)
+
+        for sender in senders:
+            sender.close()
+    assert status == 200
 
 
 def test_without_a_committer_an_entry_is_undecided(made: tuple[Site, JoinCode]) -> None:
