@@ -60,6 +60,8 @@ def audit(path: Path, *, workers: int = 1, progress: Progress = lambda _done, _a
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such chain")
     with closing(store.connect_reader(path)) as db, closing(sqlite3.connect("")) as scratch:
+        # All of it as it is now, whatever the gateway appends meanwhile.
+        db.execute("BEGIN")
         try:
             _check_schema(db)
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
