@@ -150,6 +150,7 @@ class Story:
         self.delivered: set[str] = set()
         self.refused: set[str] = set()
         self.latencies: list[float] = []
+        self.sensing = threading.Event()
         self._told: dict[str, float] = {}
         self._second = 0.0
         self._left = TOLD_PER_SECOND
@@ -157,6 +158,8 @@ class Story:
     def hear(self, event: dict[str, Any]) -> None:
         with self._lock:
             match event:
+                case {"event": "sensed"}:
+                    self.sensing.set()
                 case {"event": "sent", "id": entry_id}:
                     self.sent.add(entry_id)
                     self._tell(entry_id, f"{DEVICE:9} sealed a reading for {GROUP} and sent it", first=True)
@@ -208,7 +211,7 @@ def _run(site: Site, story: Story, args: argparse.Namespace) -> None:
     clinician = site.device(CLINICIAN, "inbox", "--follow", "--json", hear=story.hear)
     device = site.device(DEVICE, "run", "--json", hear=story.hear)
     try:
-        _wait(args)
+        _wait(args, story)
     except KeyboardInterrupt:
         print("\nending ...")
     if code := device.stop():
@@ -219,11 +222,12 @@ def _run(site: Site, story: Story, args: argparse.Namespace) -> None:
     clinician.stop()
 
 
-def _wait(args: argparse.Namespace) -> None:
+def _wait(args: argparse.Namespace, story: Story) -> None:
     """For the time asked, or as long as the recording lasts; this machine's own sensors end with Ctrl-C."""
     if args.seconds:
         time.sleep(args.seconds)
     elif args.replay:
+        story.sensing.wait(OPEN_SECONDS)
         time.sleep(sum(1 for _ in values(args.replay, args.column)) / args.rate)
     else:
         threading.Event().wait()
