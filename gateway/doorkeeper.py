@@ -23,7 +23,8 @@ class Doorkeeper:
 
         Only the gateway has two clients, the committer and the web server's relay: `client_id` tells them apart.
         """
-        if client_id not in (username, f"{account_id(self._chain.key)}.web"):
+        gateway = account_id(self._chain.key)
+        if client_id != username and (username, client_id) != (gateway, f"{gateway}.web"):
             raise NotAdmitted("the client id is not the account's")
         try:
             shown = token.parse(password)
