@@ -29,6 +29,9 @@ class JoinCode(Struct, frozen=True):
     def __repr__(self) -> str:
         return f"JoinCode({self.host}:{self.port}/{self.gateway}/...)"
 
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        return [("where", f"{self.host}:{self.port}/{self.gateway}/...")]
+
     def to_text(self) -> str:
         return f"{self.host}:{self.port}/{self.gateway}/{self.code}"
 
