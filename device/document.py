@@ -1,18 +1,27 @@
 """TinyDB documents that survive a power cut, and two processes at once."""
 
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
+from msgspec import Meta
 from tinydb import TinyDB
 from tinydb.storages import Storage
 
 from chain import durable
+from chain.encoding import read
+from chain.errors import Malformed
 from device.errors import BadDocument
+
+Number = Annotated[str, Meta(pattern=r"\A[1-9][0-9]{0,17}\Z")]
+Tables = dict[str, dict[Number, dict[str, Any]]]
+"""What TinyDB writes: tables of numbered rows."""
+
+_decoder = msgspec.json.Decoder(Tables)
 
 
 class DurableStorage(Storage):
@@ -21,21 +30,18 @@ class DurableStorage(Storage):
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def read(self) -> dict[str, dict[str, Any]] | None:
+    def read(self) -> Tables | None:
         try:
             data = self._path.read_bytes()
         except FileNotFoundError:
             return None
         try:
-            document = json.loads(data)
-        except ValueError as error:
-            raise BadDocument(f"{self._path}: not the JSON that was written here: {error}") from error
-        if not isinstance(document, dict):
-            raise BadDocument(f"{self._path}: not the JSON that was written here")
-        return document
+            return read(_decoder, data, what="document")
+        except Malformed as error:
+            raise BadDocument(f"{self._path}: not what was written here: {error}") from error
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
-        durable.write(self._path, json.dumps(data, indent=1, ensure_ascii=False).encode())
+        durable.write(self._path, msgspec.json.format(msgspec.json.encode(data), indent=1))
 
 
 @contextmanager
