@@ -53,11 +53,12 @@ class Outbox:
     """Serialisable across processes; a call that returns has been made durable."""
 
     def __init__(self, path: Path) -> None:
+        # SQLite gives its log the mode of this file: a queued entry may hold a join code.
+        path.touch(mode=0o600)
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.executescript(f"BEGIN IMMEDIATE;{SCHEMA}COMMIT;")
-        path.chmod(0o600)
 
     def close(self) -> None:
         self._db.close()
@@ -143,10 +144,12 @@ class Outbox:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            # SQLite has rolled back by itself where it must, as when the disk is full.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
 
 def preceding(pending: Iterable[Queued]) -> Iterator[tuple[Queued, int | None]]:
