@@ -30,12 +30,26 @@ class Addressee(Struct, frozen=True):
 class ProvenKeys(Struct, frozen=True):
     """
     An account's keys by its own entries: `lineage` are the thumbprints that lead, each signing for the next,
-    to the current one. An admin's reset begins a new lineage.
+    to the current one. An admin's reset begins a new lineage. `ever` are all that it had.
     """
 
+    role: str
     sign: SigningKey
     seal: SealingKey | None
     lineage: tuple[str, ...]
+    ever: tuple[SigningKey, ...]
+
+    def followed(self, sign: SigningKey, seal: SealingKey, *, is_reset: bool) -> "ProvenKeys":
+        """After a `key` entry."""
+        lineage = () if is_reset else self.lineage
+        return ProvenKeys(self.role, sign, seal, (*lineage, sign.thumbprint), (*self.ever, sign))
+
+    def named(self, kid: str) -> SigningKey:
+        """The key `kid`, current or not; raise `Untrusted` if the account never had it."""
+        for key in self.ever:
+            if key.thumbprint == kid:
+                return key
+        raise Untrusted("signed with a key that its author never had")
 
 
 def prove(party: Party, trust: Trust) -> ProvenKeys:
@@ -53,19 +67,17 @@ def _prove(party: Party, trust: Trust) -> ProvenKeys:
         trust.accept_receipt(delivered.receipt, leaf)
         signed = entry.parse(leaf)
         match signed.entry:
-            case Account(author=author, sign=sign, seal=seal) if keys is None:
+            case Account(author=author, role=role, sign=sign, seal=seal) if keys is None:
                 if author != party.account or account_id(sign) != author:
                     raise Unverified("the account entry is another account's")
                 signed.verify(sign)
-                keys = ProvenKeys(sign, seal, (sign.thumbprint,))
+                keys = ProvenKeys(role, sign, seal, (sign.thumbprint,), (sign,))
             case Key(author=author, account=account, sign=sign, seal=seal) if (
                 keys and account == party.account
             ):
-                if author != account:
-                    keys = ProvenKeys(sign, seal, (sign.thumbprint,))
-                    continue
-                signed.verify(keys.sign)
-                keys = ProvenKeys(sign, seal, (*keys.lineage, sign.thumbprint))
+                if author == account:
+                    signed.verify(keys.sign)
+                keys = keys.followed(sign, seal, is_reset=author != account)
             case _:
                 raise Unverified("want its account entry, then its key entries")
     if keys is None:
@@ -109,13 +121,10 @@ class Directory:
         if pin is not None and pin.sign.thumbprint == kid:
             return pin.sign, pin.handle or account
         party = self._gateway.account(account)
+        if party.account != account:
+            raise Untrusted(f"{account}: the gateway answered with another account")
         self.pinned(party)
-        prove(party, self._trust)
-        for delivered in party.entries:
-            said = entry.parse(delivered.entry.encode()).entry
-            if isinstance(said, Account | Key) and said.sign.thumbprint == kid:
-                return said.sign, party.handle or account
-        raise Untrusted(f"{party.handle or account}: signed with a key that it never had")
+        return prove(party, self._trust).named(kid), party.handle or account
 
     def pinned(self, party: Party) -> Pin:
         """The keys to use for `party`: newly pinned, taken over from the old key, or kept against the gateway."""
@@ -169,12 +178,14 @@ class Directory:
         try:
             self._trust.accept_receipt(answer.group.receipt, leaf)
             signed = entry.parse(leaf)
+            # An admin's keys may have changed since: a group outlives them.
+            signed.verify(admin.named(signed.kid))
         except ChainError as error:
             raise Untrusted(f"the group's entry is not proven: {error}") from error
         said = signed.entry
         if not isinstance(said, Group) or said.group != answer.to or not accounts <= set(said.members):
             raise Untrusted("the addressees are not the group's members by the admin's entry")
-        if said.author != answer.admin.account or signed.kid not in admin.lineage:
+        if said.author != answer.admin.account or admin.role != "admin":
             raise Untrusted("the group's entry is not signed by that admin")
 
 
