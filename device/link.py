@@ -90,8 +90,10 @@ class Link:
                 with contextlib.suppress(OSError):
                     self._client.connect(*self._address, keepalive=KEEPALIVE_SECONDS)
                     self._client.loop_forever()
-            finally:
-                self._lost("connection closed")
+            except Exception:
+                # What a broker sends can make paho raise anything; without this thread the agent would only seem to run.
+                log.exception("connection broke address=%s:%d", *self._address)
+            self._lost("connection closed")
             delay = FIRST_DELAY if self._ever_up else min(delay * 2, LONGEST_DELAY)
             # After a power cut a whole building's devices come back at once: spread them.
             self._stopping.wait(delay * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
