@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 from tinydb import where
+from tinydb.table import Table
 
 from chain.identity import SealingKey, SigningKey
 from device.document import opened
@@ -70,6 +71,10 @@ class Evidence(Struct, frozen=True, kw_only=True):
     at: int
 
 
+class _Held(Struct, frozen=True):
+    note: str
+
+
 class AddressBook:
     """Each call reads, and replaces, the whole document; a call that returns has been made durable."""
 
@@ -85,26 +90,35 @@ class AddressBook:
 
     def joining(self) -> Membership | None:
         """The membership, even one that is not complete."""
-        return self._get("membership", Membership)
+        # A folder that was never joined is left as it is, without even a lock.
+        return self._get("membership", Membership) if self._path.exists() else None
 
     def set_membership(self, membership: Membership) -> None:
-        self._set("membership", membership)
+        with opened(self._path) as document:
+            _replace(document.table("membership"), membership)
 
     def checkpoint(self) -> str | None:
         """The signed note of the last checkpoint that was verified."""
-        note = self._raw("checkpoint")
-        return None if note is None else str(note["note"])
+        held = self._get("checkpoint", _Held)
+        return None if held is None else held.note
 
-    def set_checkpoint(self, note: str) -> None:
-        self._put("checkpoint", {"note": note})
+    def replace_checkpoint(self, old: str | None, new: str) -> bool:
+        """Whether `new` took the place of `old`: not if another process was faster, and holds yet another one."""
+        with opened(self._path) as document:
+            rows = document.table("checkpoint")
+            if [row["note"] for row in rows.all()] != ([] if old is None else [old]):
+                return False
+            _replace(rows, _Held(note=new))
+            return True
 
     def evidence(self) -> Evidence | None:
         return self._get("evidence", Evidence)
 
     def set_evidence(self, evidence: Evidence) -> None:
         """The first piece of evidence is kept: what comes after it is the same gateway."""
-        if self.evidence() is None:
-            self._set("evidence", evidence)
+        with opened(self._path) as document:
+            if not document.table("evidence").all():
+                _replace(document.table("evidence"), evidence)
 
     def pin(self, account: str) -> Pin | None:
         with opened(self._path) as document:
@@ -129,27 +143,21 @@ class AddressBook:
             document.table("routes").upsert(msgspec.to_builtins(route), where("name") == route.name)
 
     def _get(self, table: str, kind: type[T]) -> T | None:
-        found = self._raw(table)
-        return None if found is None else self._convert(found, kind)
-
-    def _raw(self, table: str) -> Any:
         with opened(self._path) as document:
             rows = document.table(table).all()
-        return rows[0] if rows else None
-
-    def _set(self, table: str, value: Struct) -> None:
-        self._put(table, msgspec.to_builtins(value))
-
-    def _put(self, table: str, value: dict[str, Any]) -> None:
-        with opened(self._path) as document:
-            rows = document.table(table)
-            if rows.all():
-                rows.update(value)
-            else:
-                rows.insert(value)
+        return self._convert(rows[0], kind) if rows else None
 
     def _convert(self, row: Any, kind: type[T]) -> T:
         try:
             return msgspec.convert(dict(row), kind)
         except msgspec.ValidationError as error:
             raise BadDocument(f"{self._path}: {error}") from error
+
+
+def _replace(table: Table, value: Struct) -> None:
+    """Make `value` the table's only row."""
+    row = msgspec.to_builtins(value)
+    if table.all():
+        table.update(row)
+    else:
+        table.insert(row)

@@ -17,12 +17,13 @@ from msgspec import Struct, structs
 
 from chain import token, wire
 from chain.errors import ChainError
-from chain.wire import Delivered, Refusal
+from chain.wire import Refusal
 from device import sensors
 from device.addressing import Addressee
-from device.client import CATCH_UP, Client, Read, now_ms
+from device.client import Client, now_ms
 from device.config import Config
 from device.errors import DeviceError, Problem, Unreachable, Untrusted
+from device.inbox import Inbox
 from device.link import Link
 from device.reading import Sample
 from device.reporting import Report, Reporter
@@ -80,6 +81,7 @@ class Agent:
         self._show = show
         self._config = config
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._inbox = Inbox(client)
         self._window = Window()
         self._unsealed: deque[tuple[str, Report]] = deque()
         self._known: dict[str, tuple[Addressee, float]] = {}
@@ -127,7 +129,10 @@ class Agent:
             self._link.stop()
 
     def _waits(self) -> bool:
-        return bool(self._unsealed) or not self._events.empty() or self._client.outbox.waiting() > 0
+        """Whether there is something that could still be done: what cannot be sent now is safe where it is."""
+        if self._unsealed or not self._events.empty():
+            return True
+        return self._link.is_up and bool(self._client.outbox.pending("message", 1))
 
     def _turn(self) -> None:
         """Handle what happened, then send what is due."""
@@ -266,57 +271,22 @@ class Agent:
 
     def _delivered(self, payload: bytes) -> None:
         delivery = wire.read_delivery(payload)
-        if delivery.previous > self._position:
+        if delivery.previous > self._inbox.position:
             self._next_catch_up = 0.0  # something was missed: ask for it, and for this again
             return
         if delivery.consistency is not None and delivery.entries:
             note = delivery.entries[0].receipt.partition("\n\n")[2]
             self._client.trust.accept(note, delivery.consistency)
-        self._take(delivery.entries)
+        for event in self._inbox.take(delivery.entries):
+            self._show(event)
 
     def _catch_up(self, now: float) -> None:
         """Ask for everything after the last index that this account has."""
         self._next_catch_up = now + CATCH_UP_SECONDS
         try:
             self._client.check_gateway()
-            while (delivery := self._client.gateway.inbox(self._position, CATCH_UP)).entries:
-                self._take(delivery.entries)
+            for event in self._inbox.catch_up():
+                self._show(event)
         except (Unreachable, Problem, Untrusted, ChainError) as error:
             log.warning("catch-up put off reason=%s", error)
             self._next_catch_up = now + RETRY_SECONDS
-
-    @property
-    def _position(self) -> int:
-        return self._client.outbox.counter("inbox")
-
-    def _take(self, entries: list[Delivered]) -> None:
-        for delivered in entries:
-            if delivered.index <= self._position:
-                continue
-            try:
-                read = self._client.read(delivered)
-            except (ChainError, Untrusted) as error:
-                log.warning("entry not proven index=%d reason=%s", delivered.index, error)
-                self._show({"event": "unproven", "index": delivered.index, "reason": str(error)})
-            else:
-                if read is not None:
-                    self._show(opened_event(read))
-            self._client.outbox.set_counter("inbox", delivered.index)
-
-
-def opened_event(read: Read) -> dict[str, Any]:
-    """How a message that was read is shown: `text` is null where it could not be opened."""
-    alert = read.entry.alert
-    return {
-        "event": "opened" if read.text is not None else "unopened",
-        "index": read.index,
-        "id": read.entry.id,
-        "author": read.author,
-        "from": read.handle,
-        "to": read.entry.to,
-        "at": read.entry.at,
-        "re": read.entry.re,
-        "alert": None if alert is None else structs.asdict(alert),
-        "cty": read.cty,
-        "text": read.text,
-    }

@@ -15,15 +15,19 @@ from typing import Any
 
 import msgspec
 
+from chain import checkpoint
 from chain.entry import Contact
-from chain.errors import ChainError
+from chain.errors import ChainError, Malformed
 from chain.joincode import JoinCode
 from device import joining, readers
-from device.agent import Agent, opened_event
-from device.client import CATCH_UP, Client, Home
+from device.addressbook import Membership, Pin
+from device.agent import Agent
+from device.client import Client, Home
 from device.config import EXAMPLE, Config
 from device.document import locked
-from device.errors import DeviceError, TwoHistories, Unreachable
+from device.errors import DeviceError, Problem, TwoHistories, Unreachable
+from device.inbox import Inbox
+from device.outbox import Lane, Outbox
 from device.reading import parse_content
 from device.reporting import READING
 
@@ -31,6 +35,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 DEFAULT_HOME = Path("~/.blockpost")
 SEND_SECONDS = 30.0
 PLAIN = "text/plain"
+LANES: tuple[Lane, ...] = ("message", "command")
 
 EPILOG = """
 examples:
@@ -189,34 +194,28 @@ def _deliver(
 def _inbox(args: argparse.Namespace, home: Home) -> int:
     show = _printer(as_json=args.json)
     with closing(Client(home)) as client:
+        inbox = Inbox(client)
         if args.all:
-            client.outbox.set_counter("inbox", 0)
+            inbox.rewind()
         if args.follow:
             with _alone(home):
                 Agent(client, show).run(_until_signalled())
             return 0
         client.check_gateway()
-        for read in _new(client):
-            show(read)
+        for event in inbox.catch_up():
+            show(event)
     return 0
-
-
-def _new(client: Client) -> Iterator[dict[str, Any]]:
-    while (delivery := client.gateway.inbox(client.outbox.counter("inbox"), CATCH_UP)).entries:
-        for delivered in delivery.entries:
-            read = client.read(delivered)
-            if read is not None:
-                yield opened_event(read)
-            client.outbox.set_counter("inbox", delivered.index)
 
 
 def _outbox(args: argparse.Namespace, home: Home) -> int:
     show = _printer(as_json=args.json)
-    with closing(Client(home)) as client:
-        for lane in ("message", "command"):
-            for queued in client.outbox.pending(lane, limit=1000):
+    home.book.membership()
+    # No client: what waits is to be seen also where the gateway is refused.
+    with closing(Outbox(home.outbox_file)) as outbox:
+        for lane in LANES:
+            for queued in outbox.pending(lane, limit=1000):
                 show({"event": "waiting", "id": queued.id, "lane": lane, "seq": queued.seq})
-        for rejected in client.outbox.rejected():
+        for rejected in outbox.rejected():
             show({"event": "refused", **msgspec.structs.asdict(rejected)})
     return 0
 
@@ -224,39 +223,58 @@ def _outbox(args: argparse.Namespace, home: Home) -> int:
 def _status(args: argparse.Namespace, home: Home) -> int:
     """Exit 0 if all is well, 1 if the gateway is refused."""
     book = home.book
-    membership, evidence = book.membership(), book.evidence()
+    membership = book.membership()
+    with closing(Outbox(home.outbox_file)) as outbox:
+        waiting = outbox.waiting()
+    reachable, reason = _asked(home)
+    note = book.checkpoint()
     status: dict[str, Any] = {
         "account": membership.account,
         "handle": membership.handle,
         "origin": membership.origin,
-        "gateway": "refused" if evidence else "trusted",
-        "reason": evidence.reason if evidence else None,
-        "checkpoint": None,
-        "reachable": False,
-        "waiting": None,
+        "gateway": "refused" if reason else "trusted",
+        "reason": reason,
+        "checkpoint": None if note is None else _size(note, membership),
+        "reachable": reachable,
+        "waiting": waiting,
         "pins": [_pin_line(pin) for pin in book.pins()],
     }
-    try:
-        with closing(Client(home)) as client:
-            status["waiting"] = client.outbox.waiting()
-            status["checkpoint"] = client.trust.seen.size
-            client.check_gateway()
-            status["reachable"] = True
-            status["checkpoint"] = client.trust.seen.size
-    except Unreachable:
-        pass
-    except TwoHistories as error:
-        status["gateway"], status["reason"] = "refused", str(error)
     if args.json:
         print(msgspec.json.encode(status).decode())
     else:
         for name, value in status.items():
             for line in value if isinstance(value, list) else [value]:
                 print(f"{name}: {line}")
-    return 0 if status["gateway"] == "trusted" else 1
+    return 1 if reason else 0
 
 
-def _pin_line(pin: Any) -> str:
+def _size(note: str, membership: Membership) -> int:
+    return checkpoint.verify(note, origin=membership.origin, key=membership.gateway_key).size
+
+
+def _asked(home: Home) -> tuple[bool, str | None]:
+    """
+    Whether the gateway answers, and why it is not to be trusted, if so.
+
+    One that was caught is not asked again. One that does not prove, now, that its history continues
+    the one held here is not caught by that, and not trusted either.
+    """
+    evidence = home.book.evidence()
+    if evidence is not None:
+        return False, evidence.reason
+    try:
+        with closing(Client(home)) as client:
+            client.check_gateway()
+    except Unreachable:
+        return False, None
+    except TwoHistories as error:
+        return True, str(error)
+    except (Problem, ChainError) as error:
+        return True, f"it does not prove that its history is the one held here: {error}"
+    return True, None
+
+
+def _pin_line(pin: Pin) -> str:
     change = f" ({pin.waiting or pin.notice})" if pin.waiting or pin.notice else ""
     return f"{pin.handle or pin.account} {pin.sign.thumbprint}{change}"
 
@@ -285,7 +303,7 @@ def _trust(args: argparse.Namespace, home: Home) -> int:
 
 def _printer(*, as_json: bool) -> Callable[[dict[str, Any]], None]:
     def show(event: dict[str, Any]) -> None:
-        print(msgspec.json.encode(event).decode() if as_json else _line(event), flush=True)
+        print(msgspec.json.encode(event).decode() if as_json else _printable(_line(event)), flush=True)
 
     return show
 
@@ -306,8 +324,19 @@ def _line(event: dict[str, Any]) -> str:
 def _said(text: str, cty: str) -> str:
     if cty != READING:
         return text
-    reading = parse_content(text)
+    try:
+        reading = parse_content(text)
+    except Malformed:
+        return text  # its author calls it a reading, and it is none
     return f"{reading.sensor} = {reading.value} {reading.unit or ''}".rstrip()
+
+
+def _printable(line: str) -> str:
+    """What somebody else wrote must neither steer this terminal nor pass for a line of ours."""
+    shown = "".join(
+        letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in line
+    )
+    return shown.replace("\n", "\n    ")
 
 
 @contextmanager

@@ -17,19 +17,16 @@ from chain.author import Author
 from chain.body import make
 from chain.encoding import b64url, unb64url_hash
 from chain.entry import Alert, Common, Message, SignedEntry
-from chain.errors import ChainError, Refused
+from chain.errors import ChainError, Refused, Unverified
 from chain.wire import Delivered, Parcel
 from device import identity, sealing
 from device.addressbook import AddressBook, Membership
 from device.addressing import Addressee, Directory
 from device.clock import clock
-from device.errors import CannotOpen, Problem, Untrusted
+from device.errors import CannotOpen, Problem
 from device.outbox import Lane, Outbox, Queued
 from device.rest import Caller, Gateway, Receipted
 from device.trust import Trust
-
-CATCH_UP = 100
-"""Entries asked for at a time."""
 
 
 def now_ms() -> int:
@@ -103,7 +100,7 @@ class Client:
 
     def check_gateway(self) -> None:
         """Hold the gateway's newest checkpoint against the one held; raise `TwoHistories` or `Unreachable`."""
-        self.trust.accept_head(self.gateway.checkpoint())
+        self.trust.accept_head(self.gateway.checkpoint)
 
     # Writing
 
@@ -171,6 +168,10 @@ class Client:
         except Problem as problem:
             if problem.rule is None:
                 raise
+            if problem.rule == "history":
+                raise self.trust.catch(
+                    problem.refusal or "", f"it disowns its own history: {problem}"
+                ) from problem
             raise Refused(problem.rule, str(problem)) from problem  # type: ignore[arg-type] # as the gateway names it
         receipt = self.trust.accept_receipt(answer.receipt, queued.parcel.entry.encode())
         self.outbox.release([queued.id])
@@ -178,28 +179,26 @@ class Client:
 
     # Reading
 
-    def verify(self, delivered: Delivered) -> SignedEntry:
-        """
-        Return the entry, once it is proven committed and signed by a key of its author.
-
-        Raises `ChainError`, `Untrusted`, or `Unreachable` if a key has to be asked for and cannot.
-        """
+    def committed(self, delivered: Delivered) -> SignedEntry:
+        """Return the entry, once its receipt proves it to be on the chain; raise `ChainError`."""
         leaf = delivered.entry.encode()
         receipt = self.trust.accept_receipt(delivered.receipt, leaf)
-        signed = entry.parse(leaf)
-        if receipt.index != delivered.index or signed.entry.chain != self.membership.origin:
-            raise Untrusted(f"entry {delivered.index}: the receipt is for another entry")
-        key, _ = self.directory.signing_key(signed.entry.author, signed.kid)
-        signed.verify(key)
-        return signed
+        if receipt.index != delivered.index:
+            raise Unverified(f"entry {delivered.index}: the receipt is for entry {receipt.index}")
+        return entry.parse(leaf)
 
-    def read(self, delivered: Delivered) -> Read | None:
-        """Verify an entry and open it; `None` if it is no message. An unopenable one is returned without text."""
-        signed = self.verify(delivered)
+    def read(self, delivered: Delivered, signed: SignedEntry) -> Read | None:
+        """
+        Open a committed entry, once it is proven to be signed by a key of its author; `None` if it is no message.
+
+        One that cannot be opened is returned without text. Raises `ChainError`, `Untrusted`, or `Unreachable`
+        if a key has to be asked for and cannot.
+        """
         said = signed.entry
+        key, handle = self.directory.signing_key(said.author, signed.kid)
+        signed.verify(key)
         if not isinstance(said, Message):
             return None
-        _, handle = self.directory.signing_key(said.author, signed.kid)
         try:
             opened = sealing.open_sealed(
                 delivered.body or "",

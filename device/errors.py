@@ -40,12 +40,24 @@ class Unreachable(DeviceError):
 
 
 class Problem(DeviceError):
-    """The gateway answered no. `rule` is the chain's, where it was the chain that refused."""
+    """
+    The gateway answered no. `rule` is the chain's, where it was the chain that refused, and `refusal` the
+    gateway's signed word for it; `now` is its clock in ms, where ours may be the reason.
+    """
 
-    def __init__(self, status: int, detail: str, *, rule: str | None = None, now: int | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        rule: str | None = None,
+        refusal: str | None = None,
+        now: int | None = None,
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.rule = rule
+        self.refusal = refusal
         self.now = now
 
 

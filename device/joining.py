@@ -6,14 +6,16 @@ interrupted: joining again with the same code goes on where it stopped.
 """
 
 import secrets
+from contextlib import closing
 
 from msgspec import structs
 
 from chain import entry, rules
+from chain.api import Invited, Site
 from chain.body import Card, Login, document
 from chain.encoding import b64url
 from chain.entry import Account, Profile
-from chain.errors import Unverified
+from chain.errors import Refused, Unverified
 from chain.identity import SigningKey, account_id
 from chain.joincode import JoinCode
 from chain.receipt import Receipt
@@ -21,7 +23,7 @@ from chain.wire import Delivered
 from device import identity, password
 from device.addressbook import Membership
 from device.client import Client, Home
-from device.errors import DeviceError
+from device.errors import BadConfig, DeviceError
 from device.outbox import Queued
 from device.rest import Gateway
 
@@ -41,36 +43,43 @@ def join(home: Home, code: JoinCode, *, name: str | None = None, secret: str | N
     gateway is not the one that the code names.
     """
     home.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    membership = home.book.joining()
-    if membership is not None and membership.joined:
-        raise JoinedAlready(f"{home.directory}: this is {membership.handle} on {membership.origin} already")
+    login = None if secret is None else _login(secret)
+    begun = home.book.joining()
+    if begun is not None and begun.joined:
+        raise JoinedAlready(f"{home.directory}: this is {begun.handle} on {begun.origin} already")
     gateway = Gateway(code.host, code.port)
     site = gateway.site()
     key = gateway_key(site.gateway, site.origin, code.gateway)
-    if membership is None:
-        invited = gateway.invited(rules.code_hash(code.code))
-        keys = _keys(home)
-        membership = Membership(
-            origin=site.origin,
-            gateway_key=key,
-            http_host=code.host,
-            http_port=code.port,
-            mqtt_host=site.mqtt_host,
-            mqtt_port=site.mqtt_port,
-            account=keys.account_id,
-            handle=invited.handle,
-            kind=invited.kind,
-            role=invited.role,
-        )
-        home.book.set_membership(membership)
-    client = Client(home, membership)
-    client.trust.accept_head(Receipt.from_text(site.gateway.receipt).note)
-    _register(client, code)
-    client.say(Profile, beside=document(_card(membership.handle, name, secret), secrets.token_bytes))
+    if begun is not None and (begun.origin, begun.gateway_key) != (site.origin, key):
+        raise JoinedAlready(f"{home.directory}: it began to join {begun.origin}, which this code is not for")
+    membership = begun or _begin(home, code, gateway.invited(rules.code_hash(code.code)), site, key)
+    with closing(Client(home, membership)) as client:
+        if client.trust.held.size == 0:
+            # Only accounts may ask how a later one continues it.
+            client.trust.accept(Receipt.from_text(site.gateway.receipt).note)
+        membership = _register(client, code)
+        card = Card(handle=membership.handle, name=name or membership.handle, login=login)
+        client.say(Profile, beside=document(card, secrets.token_bytes))
     joined = structs.replace(membership, joined=True)
     home.book.set_membership(joined)
-    client.close()
     return joined
+
+
+def _begin(home: Home, code: JoinCode, invited: Invited, site: Site, key: SigningKey) -> Membership:
+    membership = Membership(
+        origin=site.origin,
+        gateway_key=key,
+        http_host=code.host,
+        http_port=code.port,
+        mqtt_host=site.mqtt_host,
+        mqtt_port=site.mqtt_port,
+        account=_keys(home).account_id,
+        handle=invited.handle,
+        kind=invited.kind,
+        role=invited.role,
+    )
+    home.book.set_membership(membership)
+    return membership
 
 
 def gateway_key(genesis: Delivered, origin: str, gateway: str) -> SigningKey:
@@ -92,17 +101,32 @@ def _keys(home: Home) -> identity.Identity:
         return identity.load(home.directory)
 
 
-def _register(client: Client, code: JoinCode) -> None:
-    """Submit the account's entry; one that was signed before and not receipted is submitted again."""
+def _register(client: Client, code: JoinCode) -> Membership:
+    """
+    Submit the account's entry; one that was signed before and not receipted is submitted again.
+
+    If it is refused, as when its code has expired meanwhile, the next code begins with a new one.
+    """
+    membership = client.membership
     if client.outbox.counter("receipted"):
-        return
+        return membership
     pending = client.outbox.pending("command", limit=1)
-    queued = pending[0] if pending else _account(client, code)
-    client.submit(queued, client.gateway.register)
+    if pending:
+        queued = pending[0]
+    else:
+        invited = client.gateway.invited(rules.code_hash(code.code))
+        membership = structs.replace(membership, handle=invited.handle, kind=invited.kind, role=invited.role)
+        client.book.set_membership(membership)
+        queued = _account(client, code, invited)
+    try:
+        client.submit(queued, client.gateway.register)
+    except Refused as refusal:
+        client.outbox.reject(queued.id, refusal.rule, refusal.reason)
+        raise
+    return membership
 
 
-def _account(client: Client, code: JoinCode) -> Queued:
-    invited = client.gateway.invited(rules.code_hash(code.code))
+def _account(client: Client, code: JoinCode, invited: Invited) -> Queued:
     return client.write(
         "command",
         Account,
@@ -115,9 +139,10 @@ def _account(client: Client, code: JoinCode) -> Queued:
     )
 
 
-def _card(handle: str, name: str | None, secret: str | None) -> Card:
-    if secret is None:
-        return Card(handle=handle, name=name or handle)
+def _login(secret: str) -> Login:
     salt = secrets.token_bytes(SALT_BYTES)
-    verifier = password.verifier(password.derive(secret, salt).auth)
-    return Card(handle=handle, name=name or handle, login=Login(b64url(salt), b64url(verifier)))
+    try:
+        verifier = password.verifier(password.derive(secret, salt).auth)
+    except ValueError as error:
+        raise BadConfig(f"password: {error}") from error
+    return Login(b64url(salt), b64url(verifier))

@@ -11,6 +11,7 @@ from msgspec import Struct
 from chain import api, token, wire
 from chain.ed25519 import Signer
 from chain.encoding import read, unb64url_hash
+from chain.errors import Malformed
 from chain.wire import Consistency, Delivery, Parcel
 from device.errors import Problem, Unreachable
 
@@ -61,7 +62,10 @@ class Gateway:
         return self._ask("GET", "/v1/site", api.Site)
 
     def checkpoint(self) -> str:
-        return self._request("GET", "/checkpoint").decode()
+        try:
+            return self._request("GET", "/checkpoint").decode()
+        except UnicodeDecodeError as error:
+            raise Malformed("answer to GET /checkpoint: not UTF-8") from error
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """The proof that the log of `new` entries continues the one of `old`."""
@@ -167,7 +171,7 @@ def _problem(status: int, answer: bytes) -> Problem | Unreachable:
         problem = api.Problem(type="about:blank", title="", status=status, detail=f"HTTP status {status}")
     if status >= BUSY:
         return Unreachable(problem.detail)
-    return Problem(status, problem.detail, rule=problem.rule, now=problem.now)
+    return Problem(status, problem.detail, rule=problem.rule, refusal=problem.refusal, now=problem.now)
 
 
 def _reason(error: Exception) -> str:

@@ -10,7 +10,7 @@ from chain import checkpoint, merkle
 from chain.checkpoint import Checkpoint
 from chain.encoding import unb64url_hash
 from chain.entry import Seen
-from chain.errors import ChainError
+from chain.errors import Malformed, Unverified
 from chain.receipt import Receipt
 from chain.wire import Consistency
 from device.addressbook import AddressBook, Evidence, Membership
@@ -19,9 +19,19 @@ from device.errors import Problem, TwoHistories
 Prove = Callable[[int, int], Sequence[bytes]]
 """Asks the gateway for the consistency proof between two sizes."""
 
+DENIALS = frozenset({400, 404})
+"""
+With these the gateway says that it has no proof. Others speak of the caller (a revoked account gets 401)
+or of its own trouble, and are no evidence.
+"""
+
 
 class Trust:
-    """What is believed so far; `accept` is the only way it grows. `now` gives ms since 1970."""
+    """
+    What is believed so far; `accept` is the only way it grows. `now` gives ms since 1970.
+
+    The address book has the last word: other processes of this account hold checkpoints against it, too.
+    """
 
     def __init__(
         self, book: AddressBook, membership: Membership, prove: Prove, now: Callable[[], int]
@@ -30,11 +40,9 @@ class Trust:
         self._book = book
         self._prove = prove
         self._now = now
-        self._note = book.checkpoint()
+        self._note: str | None = None
         self.held = Checkpoint(self.membership.origin, 0, merkle.EMPTY_ROOT)
-        if self._note is not None:
-            self.held = self._verified(self._note)
-        self.check()
+        self._recall()
 
     @property
     def seen(self) -> Seen:
@@ -52,31 +60,32 @@ class Trust:
         Return the checkpoint of a signed note, once it is proven to be of the history that is held.
 
         `consistency` is the proof that came along, if one did; else the gateway is asked. Raises
-        `Unverified` or `Malformed` for a note that is not the gateway's, `Unreachable` if it cannot be asked,
-        `TwoHistories` if it contradicts itself.
+        `Unverified` or `Malformed` for a note that is not the gateway's, `Unreachable` or `Problem` if it
+        does not answer for it now, `TwoHistories` if it contradicts itself.
         """
-        self.check()
-        shown = self._verified(note)
-        older, newer = sorted((self.held, shown), key=lambda each: each.size)
-        try:
-            merkle.verify_consistency(
-                older.size, newer.size, self._path(older, newer, consistency), older.root, newer.root
-            )
-        except (ChainError, Problem) as error:
-            raise self.catch(note, f"size {shown.size} against the {self.held.size} held: {error}") from error
-        if shown.size > self.held.size:
+        while True:
+            self._recall()
+            shown = self._verified(note)
+            self._compare(shown, note, consistency)
+            if shown.size <= self.held.size:
+                return shown
             # On disk before anything is released on its word.
-            self._book.set_checkpoint(note)
-            self.held, self._note = shown, note
-        return shown
+            if self._book.replace_checkpoint(self._note, note):
+                self.held, self._note = shown, note
+                return shown
 
-    def accept_head(self, note: str) -> Checkpoint:
-        """Accept the gateway's newest checkpoint: it cannot be older than one that it showed before."""
+    def accept_head(self, ask: Callable[[], str]) -> Checkpoint:
+        """
+        Ask for the gateway's newest checkpoint, and accept it.
+
+        It cannot be older than one that was shown before the question.
+        """
+        self._recall()
+        before = self.held
+        note = ask()
         shown = self._verified(note)
-        if shown.size < self.held.size:
-            raise self.catch(
-                note, f"its history is {shown.size} entries long, and was {self.held.size} before"
-            )
+        if shown.size < before.size:
+            raise self.catch(note, f"its history is {shown.size} entries long, and was {before.size} before")
         return self.accept(note)
 
     def accept_receipt(self, text: str, leaf: bytes, consistency: Consistency | None = None) -> Receipt:
@@ -91,12 +100,37 @@ class Trust:
         self._book.set_evidence(Evidence(held=self._note or "", shown=note, reason=reason, at=self._now()))
         return TwoHistories(f"this gateway shows another history than before: {reason}")
 
+    def _recall(self) -> None:
+        """Read what this account's processes hold; raise `TwoHistories` if one of them caught the gateway."""
+        self.check()
+        note = self._book.checkpoint()
+        if note is not None and note != self._note:
+            self.held, self._note = self._verified(note), note
+
     def _verified(self, note: str) -> Checkpoint:
         return checkpoint.verify(note, origin=self.membership.origin, key=self.membership.gateway_key)
 
-    def _path(self, older: Checkpoint, newer: Checkpoint, given: Consistency | None) -> Sequence[bytes]:
-        if older.size in (0, newer.size):
-            return []
-        if given is not None and given.size == older.size and newer is not self.held:
-            return [unb64url_hash(value, what="consistency path") for value in given.path]
-        return self._prove(older.size, newer.size)
+    def _compare(self, shown: Checkpoint, note: str, given: Consistency | None) -> None:
+        """Return if one of the held and the shown checkpoint continues the other."""
+        older, newer = sorted((self.held, shown), key=lambda each: each.size)
+        # What came over the broker is worth trying, and proves nothing against the gateway.
+        if newer is shown and given is not None and _continues(older, newer, given):
+            return
+        try:
+            path = [] if older.size in (0, newer.size) else self._prove(older.size, newer.size)
+            merkle.verify_consistency(older.size, newer.size, path, older.root, newer.root)
+        except (Unverified, Problem) as error:
+            if isinstance(error, Problem) and error.status not in DENIALS:
+                raise
+            raise self.catch(note, f"size {shown.size} against the {self.held.size} held: {error}") from error
+
+
+def _continues(older: Checkpoint, newer: Checkpoint, given: Consistency) -> bool:
+    if given.size != older.size:
+        return False
+    try:
+        path = [unb64url_hash(value, what="consistency path") for value in given.path]
+        merkle.verify_consistency(older.size, newer.size, path, older.root, newer.root)
+    except (Malformed, Unverified):
+        return False
+    return True

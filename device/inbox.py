@@ -1,0 +1,82 @@
+"""
+The inbox: what others addressed to this account, each entry verified, opened if it can be, and shown once.
+
+Its position is the last index that the chain proved and that was shown; nothing unproven moves it.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from msgspec import structs
+
+from chain.errors import ChainError
+from chain.wire import Delivered
+from device.client import Client, Read
+from device.errors import Untrusted
+
+log = logging.getLogger(__name__)
+
+PAGE = 100
+"""Entries asked for at a time."""
+
+
+class Inbox:
+    """`take` and `catch_up` hand out events to show; what was handed out is done when the next is asked for."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @property
+    def position(self) -> int:
+        return self._client.outbox.counter("inbox")
+
+    def rewind(self) -> None:
+        """Begin again with the first."""
+        self._client.outbox.set_counter("inbox", 0)
+
+    def catch_up(self) -> Iterator[dict[str, Any]]:
+        """Ask for everything after the position. Raises what `take` does, `Unreachable` or `Problem`."""
+        before = None
+        while before != self.position:
+            before = self.position
+            yield from self.take(self._client.gateway.inbox(before, PAGE).entries)
+
+    def take(self, entries: Iterable[Delivered]) -> Iterator[dict[str, Any]]:
+        """
+        Read what is new among the entries.
+
+        Raises `ChainError` for one that is not proven to be on the chain: what comes after it is left alone, too.
+        """
+        for delivered in entries:
+            if delivered.index <= self.position:
+                continue
+            signed = self._client.committed(delivered)
+            try:
+                read = self._client.read(delivered, signed)
+            except (ChainError, Untrusted) as error:
+                # The gateway put it on the chain all the same: that is worth telling, and no reason to stop here.
+                log.warning("entry not proven index=%d reason=%s", delivered.index, error)
+                yield {"event": "unproven", "index": delivered.index, "reason": str(error)}
+            else:
+                if read is not None:
+                    yield event_of(read)
+            self._client.outbox.set_counter("inbox", delivered.index)
+
+
+def event_of(read: Read) -> dict[str, Any]:
+    """How a message that was read is shown: `text` is null where it could not be opened."""
+    alert = read.entry.alert
+    return {
+        "event": "opened" if read.text is not None else "unopened",
+        "index": read.index,
+        "id": read.entry.id,
+        "author": read.author,
+        "from": read.handle,
+        "to": read.entry.to,
+        "at": read.entry.at,
+        "re": read.entry.re,
+        "alert": None if alert is None else structs.asdict(alert),
+        "cty": read.cty,
+        "text": read.text,
+    }
