@@ -1,0 +1,151 @@
+"""`blockpost bench`: measure the way from a device to its receipt, and what a device's agent takes up."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench import agent, commit
+from bench.errors import BenchError
+from device.errors import DeviceError
+
+DESCRIPTION = """
+Measure Blockpost on this machine. Everything runs in a temporary directory and on loopback; nothing else is
+touched. Figures come with the machine they were measured on, and are worth nothing without it.
+"""
+
+EPILOG = """
+examples:
+  blockpost bench commit                         rate, latency, and both against the raw floor; about two minutes
+  blockpost bench commit --broker mosquitto      the same on Debian's Mosquitto
+  blockpost bench commit --rate 200 --no-growth  latency at a steady 200 entries a second, without queues
+  blockpost bench agent                          an agent's memory at rest, and its computing time a message
+
+`commit` counts an entry when its author has verified the receipt. The floor is measured in turn with it, on the
+same broker: one paho subscriber that writes the same bytes to SQLite in groups, and checks nothing. Latencies under
+full load are mostly waiting: each client keeps 64 entries under way.
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one benchmark; return the exit code."""
+    args = _parser().parse_args(argv)
+    try:
+        args.action(args)
+    except (BenchError, DeviceError, OSError) as error:
+        print(f"blockpost bench {args.command}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="blockpost bench",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(
+        name: str, action: Callable[[argparse.Namespace], None], text: str
+    ) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(action=action)
+        made.add_argument(
+            "--directory",
+            type=Path,
+            metavar="DIR",
+            help="work on the disk that this directory is on; without it, where temporary files are",
+        )
+        made.add_argument("--json", action="store_true", help="end with one JSON object on the last line")
+        return made
+
+    part = command(
+        "commit", _commit, "from publishing an entry to its verified receipt: rate, latency, growth"
+    )
+    part.add_argument(
+        "--broker", choices=("embedded", "mosquitto"), default="embedded", help="(default %(default)s)"
+    )
+    for name, default, text in (
+        ("clients", 10, "accounts that publish"),
+        ("entries", 10_000, "entries of one run, of all clients together"),
+        ("rounds", 3, "runs of each kind; the medians count"),
+    ):
+        part.add_argument(
+            f"--{name}", type=_count, default=default, metavar="N", help=f"{text} (default %(default)s)"
+        )
+    part.add_argument(
+        "--rate",
+        type=_count,
+        metavar="N",
+        help="offer so many entries a second; without it, as many as are answered",
+    )
+    part.add_argument(
+        "--no-growth",
+        dest="growth",
+        action="store_false",
+        help="leave out the runs on a chain of 100,000 entries, which takes a while to make",
+    )
+
+    part = command(
+        "agent", _agent, "an agent's memory at rest, time to start, and computing time per message"
+    )
+    part.add_argument(
+        "--messages",
+        type=_count,
+        default=200,
+        metavar="N",
+        help="messages that the computing time is averaged over (default %(default)s)",
+    )
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"want a number above 0, got {text}")
+    return number
+
+
+def _options(kind: type[Any], args: argparse.Namespace) -> Any:
+    return kind(**{name: getattr(args, name) for name in kind.__struct_fields__})
+
+
+def _commit(args: argparse.Namespace) -> None:
+    result = commit.measure(_options(commit.Options, args), _progress)
+    print(f"machine    {result.machine}")
+    offered = f", {result.offered} entries/s offered" if result.offered else ""
+    print(f"load       {result.clients} clients on the {result.broker} broker{offered}")
+    print(f"rate       {result.rate:,.0f} entries/s, each receipted and verified")
+    print(f"floor      {result.floor:,.0f} entries/s, the same bytes unchecked; ratio {result.ratio:.2f}")
+    print(f"latency    p50 {result.p50_ms} ms, p99 {result.p99_ms} ms, from publishing to a verified receipt")
+    computing = ", ".join(f"{name} {spent} us" for name, spent in result.cpu_us.items())
+    print(f"computing  {computing} an entry")
+    if result.rate_100000 is not None:
+        print(
+            f"growth     {result.rate_1000:,.0f} entries/s at 1,000 entries on the chain, "
+            f"{result.rate_100000:,.0f} at 100,000: ratio {result.growth:.2f}"
+        )
+    _end(args, result)
+
+
+def _agent(args: argparse.Namespace) -> None:
+    result = agent.measure(_options(agent.Options, args), _progress)
+    print(f"machine    {result.machine}")
+    print(f"memory     {result.rss_mb} MB resident at rest, {result.pss_mb} MB with shared pages shared out")
+    print(f"start      {result.start_s} s from its start to its first message")
+    print(f"computing  {result.cpu_ms_per_message} ms a message, over {result.messages} messages")
+    _end(args, result)
+
+
+def _end(args: argparse.Namespace, result: Any) -> None:
+    if args.json:
+        print(msgspec.json.encode(result).decode())
+
+
+def _progress(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)

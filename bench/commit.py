@@ -1,0 +1,207 @@
+"""
+The way from a device to its receipt, measured: broker, committer and disk as in production, devices with real keys.
+
+Runs of it and of the floor take turns, so that a busy moment of the machine hits both.
+"""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from msgspec import Struct
+
+from bench import floor, load, process, usage
+from bench.connection import Connection, Loop
+from bench.load import Measured, Plan
+from bench.machine import Machine
+from bench.process import Broker
+from bench.site import Progress, Ward
+from bench.worker import Worker, run_together
+from chain import wire
+from provisioning.site import free_ports
+
+PROCESSES = 2
+SHORT, LONG = 1_000, 100_000
+"""Entries on the chain before a run."""
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """`entries` of all clients in one run; `rate` offered by all (a second), or as fast as they are answered."""
+
+    broker: Broker
+    clients: int
+    entries: int
+    rounds: int
+    rate: int | None
+    growth: bool
+    directory: Path | None
+
+
+class Run(Struct, frozen=True):
+    """`rate` is entries a second; `latencies` in seconds; `cpu` microseconds an entry, by process."""
+
+    rate: float
+    latencies: list[float]
+    cpu: dict[str, float]
+
+
+class Result(Struct, frozen=True):
+    """
+    Medians of all rounds; `ratio` is of `rate` to `floor`. The latencies are from publishing to a verified receipt.
+
+    `growth` is the ratio of the rates on a long chain and on a short one; `cpu_us` what the gateway's processes
+    compute for one entry, which a busy machine changes less than the rate.
+    """
+
+    broker: Broker
+    rate: float
+    floor: float
+    ratio: float
+    p50_ms: float
+    p99_ms: float
+    rate_1000: float
+    rate_100000: float | None
+    growth: float | None
+    cpu_us: dict[str, int]
+    entries: int
+    receipted: int
+    clients: int
+    offered: int | None
+    machine: Machine
+
+
+def measure(options: Options, progress: Progress) -> Result:
+    """Raise `BenchError` if an entry was not receipted, or a part did not run."""
+    with tempfile.TemporaryDirectory(prefix="blockpost-bench-", dir=options.directory) as name:
+        directory = Path(name)
+        machine = Machine.at(directory)
+        progress(str(machine))
+        long = _ward(directory / "long", options, LONG, progress) if options.growth else None
+        floors, shorts, longs = list[Run](), list[Run](), list[Run]()
+        for number in range(options.rounds):
+            ward = _ward(directory / f"round-{number}", options, SHORT, progress)
+            runs = [("floor", floors, _floor, ward), ("chain", shorts, _chain, ward)]
+            if long is not None:
+                runs.append(("long chain", longs, _chain, long))
+            for what, results, run, where in runs:
+                results.append(run(where, options))
+                progress(f"round {number + 1}: {what}: {results[-1].rate:,.0f} entries/s")
+    return _result(options, machine, floors, shorts, longs)
+
+
+def _ward(directory: Path, options: Options, size: int, progress: Progress) -> Ward:
+    (port,) = free_ports(1)
+    ward = Ward.make(directory, port=port, clients=options.clients)
+    ward.fill(size, progress)
+    return ward
+
+
+def _chain(ward: Ward, options: Options) -> Run:
+    plans = _plans(ward, options, options.rate)
+    with process.broker(options.broker, ward.site) as broker, process.committer(ward.site) as committer:
+        _wait_for_committer(ward)
+        watch = {"broker": broker, "committer": committer}
+        before = _cpu(watch)
+        began, measured = run_together([partial(Worker, load.devices, plan) for plan in plans])
+        return _run(began, measured, max(each.ended for each in measured), before, _cpu(watch))
+
+
+def _floor(ward: Ward, options: Options) -> Run:
+    plans = _plans(ward, options, None)
+    entries = sum(plan.entries * len(plan.senders) for plan in plans)
+    file = ward.site.directory / "floor.db"
+    store = partial(Worker, floor.store, ward.site.settings.mqtt_port, ward.gateway, file, entries)
+    with process.broker(options.broker, ward.site) as broker:
+        before = _cpu({"broker": broker})
+        began, (ended, *measured) = run_together(
+            [store, *(partial(Worker, load.publishers, plan) for plan in plans)]
+        )
+        return _run(began, measured, ended, before, _cpu({"broker": broker}))
+
+
+def _cpu(processes: Mapping[str, int]) -> dict[str, float]:
+    return {name: usage.cpu_seconds(pid) for name, pid in processes.items()}
+
+
+def _run(
+    began: float,
+    measured: Sequence[Measured],
+    ended: float,
+    before: Mapping[str, float],
+    after: Mapping[str, float],
+) -> Run:
+    latencies = [latency for each in measured for latency in each.latencies]
+    count = len(latencies)
+    cpu = {name: (after[name] - before[name]) / count * 1e6 for name in after}
+    return Run(count / (ended - began), latencies, cpu)
+
+
+def _plans(ward: Ward, options: Options, rate: float | None) -> list[Plan]:
+    """Share the accounts out among the processes that make the load."""
+    seen = ward.head()
+    each = -(-options.entries // len(ward.senders))
+    shares = [ward.senders[start::PROCESSES] for start in range(PROCESSES)]
+    return [
+        Plan(
+            port=ward.site.settings.mqtt_port,
+            senders=share,
+            to=ward.recipient.key.account,
+            seen=seen,
+            gateway=ward.gateway.key.public,
+            entries=each,
+            rate=rate / len(ward.senders) if rate else None,
+        )
+        for share in shares
+        if share
+    ]
+
+
+def _wait_for_committer(ward: Ward) -> None:
+    """It has subscribed to entries when it says its newest checkpoint."""
+    heads: list[bytes] = []
+    recipient = Connection(
+        ward.site.settings.mqtt_port,
+        ward.recipient,
+        topics=[wire.HEAD_TOPIC],
+        on_message=lambda _topic, payload: heads.append(payload),
+    )
+    loop = Loop([recipient])
+    loop.until(lambda: bool(heads), "checkpoint of the committer")
+    loop.close()
+
+
+def _result(
+    options: Options, machine: Machine, floors: list[Run], shorts: list[Run], longs: list[Run]
+) -> Result:
+    bottom, rate = _rate(floors), _rate(shorts)
+    rate_long = _rate(longs) if longs else None
+    latencies = [latency for run in shorts for latency in run.latencies]
+    return Result(
+        broker=options.broker,
+        rate=rate,
+        floor=bottom,
+        ratio=round(rate / bottom, 2),
+        p50_ms=_percentile_ms(latencies, 50),
+        p99_ms=_percentile_ms(latencies, 99),
+        rate_1000=rate,
+        rate_100000=rate_long,
+        growth=round(rate_long / rate, 2) if rate_long else None,
+        cpu_us={name: round(median(run.cpu[name] for run in shorts)) for name in shorts[0].cpu},
+        entries=len(shorts[0].latencies),
+        receipted=sum(len(run.latencies) for run in (*shorts, *longs)),
+        clients=options.clients,
+        offered=options.rate,
+        machine=machine,
+    )
+
+
+def _rate(runs: Sequence[Run]) -> float:
+    return round(median(run.rate for run in runs), 1)
+
+
+def _percentile_ms(latencies: Sequence[float], percent: int) -> float:
+    """The nearest-rank percentile."""
+    ranked = sorted(latencies)
+    return round(ranked[-(-len(ranked) * percent // 100) - 1] * 1000, 1)

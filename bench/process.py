@@ -1,0 +1,95 @@
+"""A process of what is measured, as it runs in production: started, watched, ended."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from bench.errors import BenchError
+from gateway.site import Site
+
+Broker = Literal["embedded", "mosquitto"]
+
+START_SECONDS = 20
+STOP_SECONDS = 10
+
+MOSQUITTO = """\
+listener {port} 127.0.0.1
+allow_anonymous true
+persistence false
+log_type error
+log_type warning
+set_tcp_nodelay true
+max_inflight_messages 0
+max_queued_messages 0
+"""
+"""Debian's defaults drop silently what is over 1,000 messages, and keep 20 under way."""
+
+
+@contextmanager
+def broker(kind: Broker, site: Site) -> Iterator[int]:
+    """Run the site's broker, from when it accepts connections; yields its process id."""
+    if kind == "embedded":
+        command = [sys.executable, "-m", "gateway.cli", "broker", str(site.directory)]
+    else:
+        config = site.directory / "mosquitto.conf"
+        config.write_text(MOSQUITTO.format(port=site.settings.mqtt_port), "utf-8")
+        command = [mosquitto(), "-c", str(config)]
+    with running(kind, command, site.directory) as process:
+        _wait_for_port(kind, site.settings.mqtt_port, process)
+        yield process.pid
+
+
+@contextmanager
+def committer(site: Site) -> Iterator[int]:
+    """Run the site's committer; yields its process id. It takes entries once it has said the newest checkpoint."""
+    command = [sys.executable, "-m", "gateway.cli", "commit", str(site.directory)]
+    with running("committer", command, site.directory) as process:
+        yield process.pid
+
+
+def mosquitto() -> str:
+    """Where Debian's broker is; /usr/sbin is not on everybody's path. Raise `BenchError` if there is none."""
+    found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if found is None:
+        raise BenchError("mosquitto: not found; install it with: sudo apt-get install mosquitto")
+    return found
+
+
+@contextmanager
+def running(name: str, command: list[str], directory: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command while inside; what it says goes to a log in `directory`."""
+    log = directory / f"{name}.log"
+    with log.open("ab") as out:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    try:
+        yield process
+        if process.poll() is not None:
+            raise BenchError(f"{name}: ended with {process.returncode}: {_said(log)}")
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _said(log: Path) -> str:
+    return log.read_text("utf-8", errors="replace")[-1000:].strip()
+
+
+def _wait_for_port(name: str, port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise BenchError(f"{name}: does not listen on port {port}")

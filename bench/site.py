@@ -1,0 +1,204 @@
+"""A gateway with accounts on its chain and entries behind them, made in this process: nothing of it is measured."""
+
+import base64
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec import Struct
+
+from bench.errors import BenchError
+from chain import body, entry, rules, token
+from chain.author import Author
+from chain.body import Invitation
+from chain.chain import MAX_BLOCK_ENTRIES, Chain
+from chain.checkpoint import Checkpoint
+from chain.encoding import b64url
+from chain.entry import Account, Common, Contact, Invite, Message
+from chain.errors import Refused
+from chain.identity import SealingKey
+from chain.joincode import new_code
+from chain.wire import Parcel, Submission
+from device.outbox import Queued
+from gateway import genesis
+from gateway.site import Key, Settings, Site
+
+SEALED_BYTES = 1_650
+"""In base64url they are as long as a reading sealed for one addressee and its own author: 2.2 kB."""
+
+DAY_MS = 86_400_000
+
+TOLD = 20_000
+"""Entries after which filling a chain reports again."""
+
+Progress = Callable[[str], None]
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Sender(Struct, frozen=True):
+    """An account with its private key, fit to be handed to another process."""
+
+    origin: str
+    seed: bytes
+
+    @property
+    def key(self) -> Key:
+        return Key(Ed25519PrivateKey.from_private_bytes(self.seed))
+
+    def password(self) -> str:
+        """What the embedded broker admits it with."""
+        key = self.key
+        audience = token.audience(self.origin, token.MQTT)
+        return token.make(key.account, audience=audience, now=time.time(), kid=key.kid, signer=key.sign)
+
+    def author(self) -> Author:
+        """It writes in a stream of its own from here on."""
+        key = self.key
+        stream = entry.new_stream(secrets.token_bytes)
+        return Author(origin=self.origin, account=key.account, stream=stream, kid=key.kid, sign=key.sign)
+
+    def messages(self, to: str, seen: Checkpoint) -> Iterator[Queued]:
+        """Signed messages without end, as an outbox holds them."""
+        author = self.author()
+        seq = 0
+        while True:
+            seq += 1
+            at = now_ms()
+            mid = entry.new_id(at, os.urandom)
+            sealed = base64.urlsafe_b64encode(os.urandom(SEALED_BYTES)).decode("ascii")
+            parcel = author.parcel(
+                Message,
+                entry_id=mid,
+                seq=seq,
+                at=at,
+                seen=seen.seen,
+                beside=body.make(sealed, os.urandom),
+                to=to,
+                commitment=b64url(os.urandom(32)),
+            )
+            yield Queued(mid, seq, parcel)
+
+
+def new_sender(origin: str) -> Sender:
+    return Sender(origin, secrets.token_bytes(32))
+
+
+@dataclass(frozen=True)
+class Ward:
+    """A gateway's directory, the accounts that write, and the one they write to."""
+
+    site: Site
+    senders: list[Sender]
+    recipient: Sender
+
+    @classmethod
+    def make(cls, directory: Path, *, port: int, clients: int) -> Self:
+        settings = Settings(mqtt_port=port)
+        code = genesis.init(directory, settings, name="bench.example", admin="admin")
+        site = Site(directory, settings)
+        with closing(Chain.open(site.chain_file, write=True)) as chain:
+            origin = chain.origin
+            admin = new_sender(origin)
+            people = [new_sender(origin) for _ in range(clients + 1)]
+            recipient, *senders = people
+            desk = _Desk(chain, site.key(), admin)
+            (first,) = chain.state.invites()
+            desk.join(admin, first.id, code.code, role="admin")
+            for person in people:
+                desk.let_in(person)
+            for sender in senders:
+                desk.says(Contact, action="link", peer=recipient.key.account, of=sender.key.account)
+        return cls(site, senders, recipient)
+
+    @cached_property
+    def gateway(self) -> Sender:
+        """The gateway's own account: the floor's subscriber takes the committer's place."""
+        with closing(self.site.read_chain()) as chain:
+            return Sender(chain.origin, (self.site.directory / "gateway.key").read_bytes())
+
+    def head(self) -> Checkpoint:
+        """The newest checkpoint."""
+        with closing(self.site.read_chain()) as chain:
+            return chain.verified(chain.checkpoint())
+
+    def fill(self, size: int, progress: Progress) -> None:
+        """Let the senders write, in turn, until the chain has `size` entries."""
+        writer = self.site.key().writer
+        with closing(Chain.open(self.site.chain_file, write=True)) as chain:
+            seen = chain.verified(chain.checkpoint())
+            to = self.recipient.key.account
+            turns = zip(*(sender.messages(to, seen) for sender in self.senders), strict=True)
+            parcels = (queued.parcel for turn in turns for queued in turn)
+            while (missing := size - chain.head.size) > 0:
+                block = [parcel.load() for parcel in islice(parcels, min(missing, MAX_BLOCK_ENTRIES))]
+                _accepted(chain.append(block, writer=writer, now=now_ms()))
+                if chain.head.size // TOLD > (chain.head.size - len(block)) // TOLD:
+                    progress(f"filling the chain: {chain.head.size:,} of {size:,} entries")
+
+
+class _Desk:
+    """The admin's desk: puts one entry after the other on the chain."""
+
+    def __init__(self, chain: Chain, gateway: Key, admin: Sender) -> None:
+        self._chain = chain
+        self._gateway = gateway
+        self._author = admin.author()
+        self._seq = 1
+
+    def join(self, who: Sender, invite: str, code: str, *, role: str) -> None:
+        parcel = (self._author if role == "admin" else who.author()).parcel(
+            Account,
+            seq=1,
+            at=now_ms(),
+            seen=self._seen,
+            kind="person" if role == "admin" else "device",
+            role=role,
+            sign=who.key.public,
+            # Nothing is ever opened here: any odd number of the right length will do.
+            seal=SealingKey(b64url(b"\xc0" + os.urandom(382) + b"\x01")),
+            invite=invite,
+            code=code,
+        )
+        self._append(parcel)
+
+    def let_in(self, who: Sender) -> None:
+        code = new_code(secrets.token_bytes)
+        invite = self.says(
+            Invite,
+            beside=body.document(Invitation(f"d-{who.key.account}"), secrets.token_bytes),
+            code_hash=rules.code_hash(code),
+            kind="device",
+            role="member",
+            expires=now_ms() + DAY_MS,
+        )
+        self.join(who, invite.signed.entry.id, code, role="member")
+
+    def says(self, type_: type[Common], **says: Any) -> Submission:
+        self._seq += 1
+        return self._append(self._author.parcel(type_, seq=self._seq, at=now_ms(), seen=self._seen, **says))
+
+    @property
+    def _seen(self) -> entry.Seen:
+        return self._chain.verified(self._chain.checkpoint()).seen
+
+    def _append(self, parcel: Parcel) -> Submission:
+        submission = parcel.load()
+        _accepted(self._chain.append([submission], writer=self._gateway.writer, now=now_ms()))
+        return submission
+
+
+def _accepted(outcomes: list[Any]) -> None:
+    for outcome in outcomes:
+        if isinstance(outcome, Refused):
+            raise BenchError(f"site: the chain refused an entry of it: {outcome}")
