@@ -132,6 +132,8 @@ def read_verifier_key(text: str) -> tuple[str, SigningKey]:
     name, _, rest = text.partition("+")
     _, _, encoded = rest.partition("+")
     raw = unb64(encoded, what="verifier key")
+    if _FORBIDDEN.search(name) or not _KEY_NAME.fullmatch(name):
+        raise Malformed("verifier key: want a name without spaces")
     if len(raw) != len(ED25519) + ed25519.KEY_BYTES or raw[:1] != ED25519:
         raise Malformed("verifier key: want NAME+ID+KEY with an Ed25519 key")
     key = SigningKey(b64url(raw[1:]))
