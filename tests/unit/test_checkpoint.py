@@ -69,6 +69,37 @@ def test_the_published_note_of_the_format_has_the_key_id_that_its_key_makes() ->
     )
 
 
+def test_a_verifier_key_reads_back() -> None:
+    text = checkpoint.verifier_key(ORIGIN, KEYS.public)
+
+    assert checkpoint.read_verifier_key(text) == (ORIGIN, KEYS.public)
+
+
+VKEY = checkpoint.verifier_key(ORIGIN, KEYS.public)
+NOT_KEYS = {
+    "nothing": "",
+    "no key": VKEY.rpartition("+")[0],
+    "no name": VKEY.removeprefix(ORIGIN),
+    "another name": VKEY.replace("ward7", "ward8"),
+    "another id": VKEY.replace(VKEY.split("+")[1], "00000000"),
+    "an id in capitals": VKEY.replace(VKEY.split("+")[1], VKEY.split("+")[1].upper()),
+    "another kind of key": VKEY.replace("+A", "+B"),
+    "a short key": VKEY[:-4],
+    "no base64": VKEY[:-1] + "*",
+    "a space": VKEY + " ",
+    "a newline": VKEY + "\n",
+    "a lone surrogate": "\ud800" + VKEY,
+    "a space in the name": VKEY.replace("ward7", "ward 7"),
+}
+
+
+@pytest.mark.parametrize("text", NOT_KEYS.values(), ids=NOT_KEYS)
+def test_what_is_no_verifier_key_is_malformed(text: str) -> None:
+    assert text != VKEY
+    with pytest.raises(Malformed):
+        checkpoint.read_verifier_key(text)
+
+
 def test_further_signatures_are_carried_and_ignored() -> None:
     witness = signature_line("witness.example", b"\x01\x02\x03\x04" + bytes(72))
     same_name = signature_line(ORIGIN, b"\x01\x02\x03\x04" + bytes(64))

@@ -2,7 +2,9 @@
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,16 +15,43 @@ class PowerCut(Exception):
     """The power failed."""
 
 
-def cut_power_at(monkeypatch: pytest.MonkeyPatch, name: str, *, before: int) -> None:
-    """Let the call of `os.<name>` fail after `before` that succeed, and every one after it."""
-    real, calls = getattr(os, name), iter(range(before))
+class Disk:
+    """Notes the steps that reach the disk, and fails at one of them and ever after."""
 
-    def fail(*arguments: object, **named: object) -> object:
-        if next(calls, None) is None:
-            raise PowerCut
-        return real(*arguments, **named)
+    def __init__(self, fails_at: str | None = None) -> None:
+        self.steps: list[str] = []
+        self.modes: set[int] = set()
+        self._fails_at = fails_at
 
-    monkeypatch.setattr(os, name, fail)
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        for name, step in (("open", None), ("fsync", None), ("replace", "rename"), ("link", "rename")):
+            patch.setattr(os, name, self._watched(getattr(os, name), step))
+
+    def _watched(self, real: Callable[..., Any], step: str | None) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            done = step or self._step(*arguments)
+            if self._fails_at in (done, *self.steps):
+                raise PowerCut
+            self.steps.append(done)
+            return real(*arguments, **named)
+
+        return call
+
+    def _step(self, subject: int | str | Path, flags: int = 0, *_mode: int) -> str:
+        if not isinstance(subject, int):
+            return "create" if flags & os.O_CREAT else "open"
+        status = os.fstat(subject)
+        if stat.S_ISDIR(status.st_mode):
+            return "sync directory"
+        self.modes.add(stat.S_IMODE(status.st_mode))
+        return "sync file"
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    disk = Disk()
+    disk.install(monkeypatch)
+    return disk
 
 
 def test_what_was_written_is_read_back(tmp_path: Path) -> None:
@@ -33,69 +62,69 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["head"]
 
 
-@pytest.mark.parametrize(
-    ("call", "before"), [("open", 0), ("fsync", 0), ("fsync", 1), ("open", 1), ("replace", 0)]
-)
+@pytest.mark.parametrize("step", ["create", "sync file", "rename"])
 def test_a_power_cut_before_the_rename_leaves_the_old_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, before: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     durable.write(tmp_path / "head", b"one")
     with monkeypatch.context() as power:
-        cut_power_at(power, call, before=before)
+        Disk(step).install(power)
         with pytest.raises(PowerCut):
             durable.write(tmp_path / "head", b"two, and longer")
 
     assert (tmp_path / "head").read_bytes() == b"one"
 
 
-@pytest.mark.parametrize(("call", "before"), [("fsync", 2), ("open", 2)])
+@pytest.mark.parametrize("step", ["open", "sync directory"])
 def test_a_power_cut_after_the_rename_leaves_the_new_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, before: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     durable.write(tmp_path / "head", b"one")
     with monkeypatch.context() as power:
-        cut_power_at(power, call, before=before)
+        Disk(step).install(power)
         with pytest.raises(PowerCut):
             durable.write(tmp_path / "head", b"two")
 
     assert (tmp_path / "head").read_bytes() == b"two"
 
 
-def test_what_a_power_cut_left_lying_is_not_in_the_way(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("step", ["create", "sync file", "rename", "open", "sync directory"])
+def test_a_power_cut_leaves_a_created_file_whole_or_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     with monkeypatch.context() as power:
-        cut_power_at(power, "fsync", before=0)
+        Disk(step).install(power)
         with pytest.raises(PowerCut):
-            durable.write(tmp_path / "head", b"half of what")
+            durable.create(tmp_path / "key", b"a secret")
 
-    durable.write(tmp_path / "head", b"one")
+    if (tmp_path / "key").exists():
+        assert (tmp_path / "key").read_bytes() == b"a secret"
+    else:
+        durable.create(tmp_path / "key", b"a secret")
+
+
+@pytest.mark.parametrize("make", [durable.write, durable.create])
+def test_what_a_power_cut_left_lying_is_not_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path, bytes], None]
+) -> None:
+    with monkeypatch.context() as power:
+        Disk("sync file").install(power)
+        with pytest.raises(PowerCut):
+            make(tmp_path / "head", b"half of what")
+
+    make(tmp_path / "head", b"one")
 
     assert (tmp_path / "head").read_bytes() == b"one"
     assert [path.name for path in tmp_path.iterdir()] == ["head"]
 
 
+@pytest.mark.parametrize("make", [durable.write, durable.create])
 def test_the_bytes_are_synced_before_the_rename_and_the_directory_after(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, disk: Disk, make: Callable[[Path, bytes], None]
 ) -> None:
-    steps: list[str] = []
-    real_fsync, real_replace = os.fsync, os.replace
+    make(tmp_path / "head", b"one")
 
-    def fsync(fd: int) -> None:
-        steps.append("directory" if stat.S_ISDIR(os.fstat(fd).st_mode) else "file")
-        real_fsync(fd)
-
-    def replace(*arguments: str) -> None:
-        steps.append("rename")
-        real_replace(*arguments)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(os, "replace", replace)
-    durable.write(tmp_path / "head", b"one")
-
-    renamed = steps.index("rename")
-    assert "file" in steps[:renamed]
-    assert steps[renamed + 1 :] == ["directory"]
+    assert disk.steps == ["create", "sync file", "rename", "open", "sync directory"]
 
 
 def test_a_file_that_is_there_is_never_created_over(tmp_path: Path) -> None:
@@ -121,21 +150,13 @@ def test_only_the_owner_can_read_what_was_written(tmp_path: Path) -> None:
 
 
 def test_a_secret_is_never_readable_by_others_not_even_while_it_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, disk: Disk
 ) -> None:
-    modes: list[int] = []
-    real = os.fsync
-
-    def fsync(fd: int) -> None:
-        if not stat.S_ISDIR(os.fstat(fd).st_mode):
-            modes.append(stat.S_IMODE(os.fstat(fd).st_mode))
-        real(fd)
-
-    monkeypatch.setattr(os, "fsync", fsync)
     durable.write(tmp_path / "secret", b"one")
     durable.write(tmp_path / "secret", b"two")
+    durable.create(tmp_path / "another", b"three")
 
-    assert modes == [0o600, 0o600]
+    assert disk.modes == {0o600}
 
 
 def test_a_directory_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:

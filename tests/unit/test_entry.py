@@ -11,7 +11,7 @@ import pytest
 
 from chain import entry, jws
 from chain.encoding import b64url, unb64url
-from chain.entry import Group, Message, Status
+from chain.entry import Group, Message, Status, Tick
 from chain.errors import Malformed, Oversized, Unverified
 from chain.identity import SealingKey, SigningKey, account_id
 from chain.wire import Submission
@@ -72,6 +72,13 @@ def test_the_signature_is_the_authors_and_nobody_elses(world: World, submission:
     submission.signed.verify(world.admin.keys.public)
     with pytest.raises(Unverified):
         submission.signed.verify(world.gateway.keys.public)
+
+
+def test_a_signature_holds_only_under_the_name_of_its_key(world: World) -> None:
+    misnamed = world.admin.says(Tick, now=0, kid=world.gateway.keys.kid)
+
+    with pytest.raises(Unverified, match="not with"):
+        misnamed.signed.verify(world.admin.keys.public)
 
 
 def test_the_header_is_signed_too(world: World, submission: Submission) -> None:

@@ -75,8 +75,16 @@ def test_a_token_of_another_chain_does_not_hold() -> None:
 def test_a_token_of_another_key_does_not_hold() -> None:
     other = Keys(Source("mallory"))
 
-    with pytest.raises(Unverified, match="signature"):
+    with pytest.raises(Unverified, match="not with"):
         token.parse(made()).verify(other.public, audience=REST, now=NOW)
+
+
+def test_a_token_that_only_names_the_key_does_not_hold() -> None:
+    other = Keys(Source("mallory"))
+    forged = token.make(ACCOUNT, audience=REST, now=NOW, kid=KEYS.kid, signer=other.sign)
+
+    with pytest.raises(Unverified, match="signature"):
+        verify(forged)
 
 
 @pytest.mark.parametrize(
