@@ -1,0 +1,190 @@
+"""
+Must hold: a device refuses a gateway that shows it a shorter or different history, and says so in
+`device status`. That gateway is played by the real one, with its own key, over a file that was tampered with.
+"""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from device.cli import PLAIN
+from device.client import Client, Home
+from device.outbox import Outbox
+from provisioning.site import Site, command
+from tests.homes import keep_keys
+
+TAMPERED = pytest.mark.parametrize("history", ["shorter", "longer"], indirect=True, scope="module")
+AGENT = """
+to = ["admin"]
+[sensors.one]
+mode = "poll"
+every = 1
+command = ["echo", "1"]
+"""
+
+
+class Ward:
+    """
+    A gateway with an admin and one device, which has committed two messages and has a third one waiting.
+
+    `chains` are what the gateway may show from now on.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        code = site.init(admin="admin")
+        site.start()
+        for handle, keys in (("admin", "alice"), ("sensor-1", "bob")):
+            keep_keys(site.home(handle), keys)
+        site.join("admin", code, name="Administrator")
+        code = site.admin("admin", "invite", "sensor-1", "--kind", "device").strip()
+        self.chains = {"stranger": self._copy("stranger")}
+        site.join("sensor-1", code, name="Sensor 1")
+        site.admin("admin", "link", "sensor-1", "admin")
+        self.chains["shorter"] = self._copy("shorter")
+        admin = shutil.copytree(site.home("admin"), site.home("admin-elsewhere"))
+        self._device("send", "admin", "one")
+        self._device("send", "admin", "two")
+        self.chains["honest"] = self._copy("honest")
+        self.show("shorter")
+        for number in range(3):
+            site.admin(admin.name, "invite", f"nobody-{number}")
+        self.chains["longer"] = self._copy("longer")
+        site.stop()
+        self._leave_one_waiting()
+
+    def _copy(self, name: str) -> Path:
+        path = self.site.directory / f"{name}.db"
+        with closing(sqlite3.connect(self.site.chain_file)) as db:
+            db.execute("VACUUM INTO ?", (str(path),))
+        return path
+
+    def show(self, name: str) -> None:
+        """Run the gateway on another chain."""
+        self.site.stop()
+        for file in self.site.chain_file.parent.glob("chain.db*"):
+            file.unlink()
+        shutil.copy(self.chains[name], self.site.chain_file)
+        self.site.start()
+
+    def _device(self, *words: str) -> None:
+        subprocess.run(command("device", "--home", str(self.site.home("sensor-1")), *words), check=True)
+
+    def _leave_one_waiting(self) -> None:
+        home = Home(self.site.home("sensor-1"))
+        home.settings_file.write_text(AGENT, "utf-8")
+        with closing(Client(home)) as client:
+            client.write_message(client.directory.addressee("admin"), "three", cty=PLAIN)
+
+
+class Device:
+    """The ward's device as it was before it met the gateway anew."""
+
+    def __init__(self, directory: Path) -> None:
+        self.home = Home(directory)
+
+    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
+        line = command("device", "--home", str(self.home.directory), *words)
+        return subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
+
+    def status(self) -> tuple[int, Any]:
+        done = self("status", "--json")
+        return done.returncode, json.loads(done.stdout)
+
+    def waiting(self) -> int:
+        with closing(Outbox(self.home.outbox_file)) as outbox:
+            return outbox.waiting()
+
+
+@pytest.fixture(scope="module")
+def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
+    site = Site(tmp_path_factory.mktemp("ward"))
+    try:
+        yield Ward(site)
+    finally:
+        site.stop()
+
+
+@pytest.fixture(scope="module")
+def history(request: pytest.FixtureRequest, ward: Ward) -> str:
+    """The gateway shows this history now."""
+    ward.show(request.param)
+    return str(request.param)
+
+
+@pytest.fixture
+def device(ward: Ward, tmp_path: Path) -> Device:
+    return Device(shutil.copytree(ward.site.home("sensor-1"), tmp_path / "home"))
+
+
+@TAMPERED
+def test_status_says_that_the_gateway_is_refused_and_why(history: str, device: Device) -> None:
+    code, status = device.status()
+
+    assert (code, status["gateway"], status["reachable"]) == (1, "refused", True)
+    assert {"shorter": "entries long", "longer": "consistency proof"}[history] in status["reason"]
+
+
+@TAMPERED
+def test_a_caught_gateway_is_not_asked_again(history: str, device: Device) -> None:
+    device.status()
+
+    code, status = device.status()
+    sent = device("send", "admin", "four")
+
+    assert (code, status["gateway"], status["reachable"]) == (1, "refused", False)
+    assert sent.returncode == 1
+    assert "this gateway is refused" in sent.stderr
+
+
+@TAMPERED
+@pytest.mark.parametrize(
+    "words",
+    [("send", "admin", "four"), ("inbox",), ("inbox", "--follow"), ("run",)],
+    ids=["send", "inbox", "follow", "run"],
+)
+def test_the_first_command_that_meets_it_ends_and_releases_nothing(
+    history: str, device: Device, words: tuple[str, ...]
+) -> None:
+    done = device(*words)
+
+    assert done.returncode == 1
+    assert "another history than before" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert device.home.book.evidence() is not None
+    assert device.waiting() >= 1
+
+
+@TAMPERED
+def test_what_waits_can_still_be_seen(history: str, device: Device) -> None:
+    device.status()
+
+    done = device("outbox")
+
+    assert (done.returncode, done.stdout.count("waiting")) == (0, 1)
+
+
+@pytest.mark.parametrize("history", ["stranger"], indirect=True, scope="module")
+def test_a_gateway_that_does_not_know_the_device_is_refused_but_not_caught(
+    history: str, device: Device
+) -> None:
+    code, status = device.status()
+
+    assert (code, status["gateway"]) == (1, "refused")
+    assert device.home.book.evidence() is None
+
+
+@pytest.mark.parametrize("history", ["honest"], indirect=True, scope="module")
+def test_the_true_history_is_trusted_and_what_waited_goes_out(history: str, device: Device) -> None:
+    sent = device("send", "admin", "four")
+    code, status = device.status()
+
+    assert (sent.returncode, sent.stderr) == (0, "")
+    assert (code, status["gateway"], status["reason"], status["waiting"]) == (0, "trusted", None, 0)
