@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from chain import body, entry, jws
 from chain.body import Body
 from chain.ed25519 import Signer
-from chain.encoding import b64url, canonical, read
+from chain.encoding import b64url, canonical, read, read_canonical
 from chain.entry import Count, EntryId, Hash, SignedEntry
 from chain.errors import Malformed, Oversized, Rule, Unverified
 from chain.identity import SigningKey
@@ -178,7 +178,7 @@ def read_refusal(data: bytes, *, key: SigningKey, origin: str) -> Refusal:
     """Return the refusal that `key` signed for the chain `origin`; raise `Malformed` or `Unverified`."""
     signed = jws.parse(data, typ=REFUSAL_TYP)
     signed.verify(key)
-    refusal = read(_refusals, signed.payload, what="refusal")
+    refusal = read_canonical(_refusals, signed.payload, what="refusal")
     if refusal.chain != origin:
         raise Unverified(f"refusal: want one of {origin!r}, got {refusal.chain[:80]!r}")
     return refusal
