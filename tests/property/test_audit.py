@@ -159,12 +159,10 @@ def test_one_flipped_bit_of_any_value_of_the_log_is_found_at_its_height(
     found = damage(path)
 
     assert found is not None
-    height = original.height_of(table, row[0])
-    if table == "body" and column == 0 and value in original.heights:
-        # It lies now beside another entry, whose block may come first.
-        assert isinstance(value, int)
-        height = min(height, original.heights[value])
-    assert found.height == height
+    heights = {original.height_of(table, row[0])}
+    if table == "body" and column == 0 and isinstance(value, int) and value in original.heights:
+        heights.add(original.heights[value])  # it lies beside another entry now, and either may be named
+    assert found.height in heights
 
 
 @settings(bounded, max_examples=25)
