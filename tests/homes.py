@@ -28,7 +28,7 @@ class PersonKeys(Keys):
 
     def __init__(self, name: str) -> None:
         secret = person(name)
-        self.sign = lambda message: secret.signing.sign(bytes(message))
+        self.sign = lambda data: secret.signing.sign(bytes(data))
         self.public = secret.signing.public
         self.seal = secret.sealing.public
 
