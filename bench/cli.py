@@ -10,6 +10,7 @@ import msgspec
 
 from bench import agent, commit
 from bench.errors import BenchError
+from chain.console import Console
 from device.errors import DeviceError
 
 DESCRIPTION = """
@@ -17,7 +18,7 @@ Measure Blockpost on this machine. Everything runs in a temporary directory and 
 touched. Figures come with the machine they were measured on, and are worth nothing without it.
 """
 
-EPILOG = """
+CLOSING = """
 examples:
   blockpost bench commit                         rate, latency, and both against the raw floor; about two minutes
   blockpost bench commit --broker mosquitto      the same on Debian's Mosquitto
@@ -32,29 +33,17 @@ full load are mostly waiting: each client keeps 64 entries under way.
 
 def main(argv: Sequence[str]) -> int:
     """Run one benchmark; return the exit code."""
-    args = _parser().parse_args(argv)
-    try:
-        args.action(args)
-    except (BenchError, DeviceError, OSError) as error:
-        print(f"blockpost bench {args.command}: {error}", file=sys.stderr)
-        return 1
-    return 0
+    console = _console()
+    return console.run(console.parser.parse_args(argv), (BenchError, DeviceError, OSError))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="blockpost bench",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+def _console() -> Console:
+    console = Console("bench", DESCRIPTION, CLOSING)
 
     def command(
         name: str, action: Callable[[argparse.Namespace], None], text: str
     ) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=text, description=text)
-        made.set_defaults(action=action)
+        made = console.command(name, action, text)
         made.add_argument(
             "--directory",
             type=Path,
@@ -101,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="messages that the computing time is averaged over (default %(default)s)",
     )
-    return parser
+    return console
 
 
 def _count(text: str) -> int:

@@ -5,7 +5,7 @@ import os
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,12 @@ from chain import checkpoint, entry
 from chain.audit import audit
 from chain.body import Body
 from chain.chain import Chain
+from chain.console import Console
 from chain.encoding import b64url
 from chain.errors import ChainError, Damaged, Malformed, Missing
 from chain.receipt import Receipt
 
-EPILOG = """
+CLOSING = """
 examples:
   blockpost chain verify site/chain.db            every hash, link, signature, root, and the state
   blockpost chain show site/chain.db 7            block 7 and its entries
@@ -31,31 +32,13 @@ examples:
 
 def main(argv: Sequence[str]) -> int:
     """Run one subcommand; return the exit code."""
-    args = _parser().parse_args(argv)
-    try:
-        args.action(args)
-    except (ChainError, OSError, sqlite3.Error) as error:
-        print(f"blockpost chain {args.command}: {error}", file=sys.stderr)
-        return 1
-    return 0
+    console = _console()
+    return console.run(console.parser.parse_args(argv), (ChainError, OSError, sqlite3.Error))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="blockpost chain",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    def command(
-        name: str, action: Callable[[argparse.Namespace], None], text: str
-    ) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=text, description=text)
-        made.set_defaults(action=action)
-        return made
-
+def _console() -> Console:
+    console = Console("chain", __doc__, CLOSING)
+    command = console.command
     verify = command("verify", _verify, "check the whole chain; name the first bad block")
     verify.add_argument("file", type=Path, metavar="FILE")
     verify.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (%(default)s)")
@@ -75,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("receipt", type=Path, metavar="RECEIPT")
     check.add_argument("leaf", type=Path, metavar="ENTRY", help="a file with the entry's exact bytes")
     check.add_argument("--key", required=True, metavar="VKEY", help="NAME+ID+KEY, as `chain show` prints it")
-    return parser
+    return console
 
 
 def _verify(args: argparse.Namespace) -> None:

@@ -3,10 +3,8 @@
 import argparse
 import getpass
 import logging
-import signal
 import sqlite3
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -16,6 +14,7 @@ from typing import Any
 import msgspec
 
 from chain import checkpoint
+from chain.console import LOG_FORMAT, Console, until_signalled
 from chain.entry import Contact
 from chain.errors import ChainError, Malformed
 from chain.joincode import JoinCode
@@ -31,13 +30,12 @@ from device.outbox import Lane, Outbox
 from device.reading import parse_content
 from device.reporting import READING
 
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 DEFAULT_HOME = Path("~/.blockpost")
 SEND_SECONDS = 30.0
 PLAIN = "text/plain"
 LANES: tuple[Lane, ...] = ("message", "command")
 
-EPILOG = """
+CLOSING = """
 examples:
   blockpost device join 127.0.0.1:8080/df5l.../k3j4...      become an account, with the code an admin gave you
   blockpost device check-config                             is agent.toml right?
@@ -51,38 +49,21 @@ def main(argv: Sequence[str]) -> int:
     """Run one subcommand; return the exit code."""
     if argv and argv[0] == "read":
         return readers.main(argv[1:])
-    args = _parser().parse_args(argv)
-    logging.basicConfig(
-        format=LOG_FORMAT, level=logging.INFO if args.verbose else logging.WARNING, stream=sys.stderr
-    )
-    try:
-        code: int = args.action(args, Home(args.home.expanduser()))
-    except (DeviceError, ChainError, OSError, sqlite3.Error) as error:
-        print(f"blockpost device {args.command}: {error}", file=sys.stderr)
-        return 1
-    return code
+    console = _console()
+    args = console.parser.parse_args(argv)
+    level = logging.INFO if args.verbose else logging.WARNING
+    logging.basicConfig(format=LOG_FORMAT, level=level, stream=sys.stderr)
+    home = Home(args.home.expanduser())
+    return console.run(args, (DeviceError, ChainError, OSError, sqlite3.Error), home)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="blockpost device",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
+def _console() -> Console:
+    console = Console("device", __doc__, CLOSING)
+    console.parser.add_argument(
         "--home", type=Path, default=DEFAULT_HOME, metavar="DIR", help="the account's folder (%(default)s)"
     )
-    parser.add_argument("-v", "--verbose", action="store_true", help="log what happens to stderr")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    def command(
-        name: str, action: Callable[[argparse.Namespace, Home], int], text: str
-    ) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=text, description=text)
-        made.set_defaults(action=action)
-        return made
-
+    console.parser.add_argument("-v", "--verbose", action="store_true", help="log what happens to stderr")
+    command = console.command
     join = command("join", _join, "make this folder's account with a join code from an admin")
     join.add_argument("code", metavar="CODE", help="HOST:PORT/GATEWAY/SECRET; - reads it from standard input")
     join.add_argument("--name", help="the name that people see (the handle)")
@@ -108,13 +89,13 @@ def _parser() -> argparse.ArgumentParser:
     inbox.add_argument("--follow", action="store_true", help="stay, and print what comes")
     inbox.add_argument("--all", action="store_true", help="begin with the first message ever received")
 
-    command("outbox", _outbox, "what waits for its receipt, and what was refused")
-    command(
+    outbox = command("outbox", _outbox, "what waits for its receipt, and what was refused")
+    status = command(
         "status",
         _status,
         "the account, the last verified checkpoint, pinned keys, and whether the gateway is trusted",
     )
-    command("friends", _friends, "whom this account may write to, and who asked")
+    friends = command("friends", _friends, "whom this account may write to, and who asked")
     contact = command("contact", _contact, "ask somebody to be a contact, accept, or remove one")
     contact.add_argument("do", choices=("request", "accept", "remove"))
     contact.add_argument("account", metavar="ACCOUNT", help="the account's id, as `friends` shows it")
@@ -122,12 +103,10 @@ def _parser() -> argparse.ArgumentParser:
         "trust", _trust, "take the keys that the chain has for somebody now, after checking them with them"
     )
     trust.add_argument("who", metavar="WHO", help="a handle or an id")
-    commands.add_parser("read", help="a built-in reader: load, memory, temperature, replay", add_help=False)
-    for name in ("run", "send", "inbox", "outbox", "status", "friends"):
-        commands.choices[name].add_argument(
-            "--json", action="store_true", help="print JSON, one object a line"
-        )
-    return parser
+    console.mention("read", "a built-in reader: load, memory, temperature, replay")
+    for made in (run, send, inbox, outbox, status, friends):
+        made.add_argument("--json", action="store_true", help="print JSON, one object a line")
+    return console
 
 
 def _join(args: argparse.Namespace, home: Home) -> int:
@@ -142,7 +121,7 @@ def _join(args: argparse.Namespace, home: Home) -> int:
 def _run(args: argparse.Namespace, home: Home) -> int:
     config = Config.load(args.config or home.settings_file)
     with _alone(home), closing(Client(home)) as client:
-        Agent(client, _printer(as_json=args.json), config).run(_until_signalled())
+        Agent(client, _printer(as_json=args.json), config).run(until_signalled())
     return 0
 
 
@@ -182,7 +161,7 @@ def _deliver(
     client: Client, home: Home, gone: Callable[[], bool], show: Callable[[dict[str, Any]], None]
 ) -> None:
     """Send what waits, or let the agent that runs on this home do it."""
-    stop = _until_signalled()
+    stop = until_signalled()
     with locked(home.lock_file, wait=False) as mine:
         if mine:
             Agent(client, show).run(stop, until=gone)
@@ -199,7 +178,7 @@ def _inbox(args: argparse.Namespace, home: Home) -> int:
             inbox.rewind()
         if args.follow:
             with _alone(home):
-                Agent(client, show).run(_until_signalled())
+                Agent(client, show).run(until_signalled())
             return 0
         client.check_gateway()
         for event in inbox.catch_up():
@@ -346,13 +325,6 @@ def _alone(home: Home) -> Iterator[None]:
         if not mine:
             raise DeviceError(f"{home.directory}: another agent is running on this account")
         yield
-
-
-def _until_signalled() -> threading.Event:
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
-    return stop
 
 
 if __name__ == "__main__":

@@ -2,15 +2,14 @@
 
 import argparse
 import logging
-import signal
 import sqlite3
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from chain.console import LOG_FORMAT, Console, until_signalled
 from chain.errors import ChainError
 from gateway import committer, genesis, server, supervisor
 from gateway.broker import serve as broker
@@ -20,9 +19,7 @@ from gateway.errors import BadConfig, GatewayError
 from gateway.lock import exclusive
 from gateway.site import Settings, Site
 
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
-
-EPILOG = """
+CLOSING = """
 examples:
   blockpost gateway init ./site --name ward-3.example     make a gateway; prints the first admin's join code
   blockpost gateway run ./site                            run it: broker, committer and web server
@@ -31,25 +28,15 @@ examples:
 
 def main(argv: Sequence[str]) -> int:
     """Run one subcommand; return the exit code."""
-    args = _parser().parse_args(argv)
+    console = _console()
+    args = console.parser.parse_args(argv)
     logging.basicConfig(format=LOG_FORMAT, level=logging.INFO, stream=sys.stderr)
-    try:
-        args.action(args)
-    except (GatewayError, ChainError, CannotListen, OSError, sqlite3.Error) as error:
-        print(f"blockpost gateway {args.command}: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return console.run(args, (GatewayError, ChainError, CannotListen, OSError, sqlite3.Error))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="blockpost gateway",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    make = commands.add_parser("init", help="make a gateway in an empty directory")
+def _console() -> Console:
+    console = Console("gateway", __doc__, CLOSING)
+    make = console.command("init", _init, "make a gateway in an empty directory")
     make.add_argument("directory", type=Path, metavar="DIR")
     make.add_argument(
         "--name", default="blockpost.local", help="the site's name, part of the chain's origin (%(default)s)"
@@ -66,17 +53,15 @@ def _parser() -> argparse.ArgumentParser:
             metavar="PORT",
             help=f"port of the {what} listener on loopback (%(default)s)",
         )
-    make.set_defaults(action=_init)
     for name, action, text in (
         ("run", _run, "run all of it, and keep it running"),
         ("broker", _broker, "run the embedded MQTT broker only"),
         ("commit", _commit, "run the committer only"),
         ("web", _web, "run the web server only"),
     ):
-        part = commands.add_parser(name, help=text)
+        part = console.command(name, action, text)
         part.add_argument("directory", type=Path, metavar="DIR")
-        part.set_defaults(action=action)
-    return parser
+    return console
 
 
 def _init(args: argparse.Namespace) -> None:
@@ -93,7 +78,7 @@ def _init(args: argparse.Namespace) -> None:
 def _run(args: argparse.Namespace) -> None:
     Site.load(args.directory)
     with exclusive(args.directory / "run.lock"):
-        supervisor.run(args.directory, _until_signalled())
+        supervisor.run(args.directory, until_signalled())
 
 
 def _broker(args: argparse.Namespace) -> None:
@@ -107,18 +92,11 @@ def _broker(args: argparse.Namespace) -> None:
 def _commit(args: argparse.Namespace) -> None:
     site = Site.load(args.directory)
     with exclusive(args.directory / "commit.lock"):
-        committer.run(site, _until_signalled())
+        committer.run(site, until_signalled())
 
 
 def _web(args: argparse.Namespace) -> None:
     server.serve(Site.load(args.directory))
-
-
-def _until_signalled() -> threading.Event:
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
-    return stop
 
 
 if __name__ == "__main__":

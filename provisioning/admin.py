@@ -4,14 +4,15 @@ import argparse
 import base64
 import secrets
 import sqlite3
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from chain import rules
 from chain.body import GroupName, Invitation, document
+from chain.console import Console
 from chain.entry import Contact, Group, Invite, Kind, Revoke, Role
 from chain.errors import ChainError
 from chain.identity import account_id
@@ -23,7 +24,7 @@ from provisioning.inventory import Inventory, Issued
 MS_PER_HOUR = 3_600_000
 MAX_HOURS = 24
 
-EPILOG = """
+CLOSING = """
 examples:
   blockpost admin --home ./admin invite dr.lee                   a join code for a person
   blockpost admin --home ./admin invite fridge-2 --kind device   a join code for a device
@@ -39,38 +40,25 @@ class NotFound(DeviceError):
 
 def main(argv: Sequence[str]) -> int:
     """Run one subcommand; return the exit code."""
-    args = _parser().parse_args(argv)
-    try:
-        with closing(Client(Home(args.home.expanduser()))) as client:
-            print(args.action(args, client))
-    except (DeviceError, ChainError, OSError, sqlite3.Error) as error:
-        print(f"blockpost admin {args.command}: {error}", file=sys.stderr)
-        return 1
-    return 0
+    console = _console()
+    args = console.parser.parse_args(argv)
+    return console.run(args, (DeviceError, ChainError, OSError, sqlite3.Error))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="blockpost admin",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
+def _console() -> Console:
+    console = Console("admin", __doc__, CLOSING)
+    console.parser.add_argument(
         "--home",
         type=Path,
         default=Path("~/.blockpost"),
         metavar="DIR",
         help="the admin's own folder (%(default)s)",
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(
-        name: str, action: Callable[[argparse.Namespace, Client], str], text: str
+        name: str, action: Callable[[argparse.Namespace, Client], str], about: str
     ) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=text, description=text)
-        made.set_defaults(action=action)
-        return made
+        return console.command(name, partial(_act, action), about)
 
     make = command("invite", _invite, "print a join code, good once, for one account")
     make.add_argument("handle", metavar="HANDLE")
@@ -90,7 +78,13 @@ def _parser() -> argparse.ArgumentParser:
     revoke.add_argument("account", metavar="WHO")
     revoke.add_argument("--reason", choices=("left", "lost", "compromised", "retired"), required=True)
     command("list", _list, "accounts, groups, and join codes given out from here")
-    return parser
+    return console
+
+
+def _act(action: Callable[[argparse.Namespace, Client], str], args: argparse.Namespace) -> None:
+    """Do it as the admin whose folder this is, and print what came of it."""
+    with closing(Client(Home(args.home.expanduser()))) as client:
+        print(action(args, client))
 
 
 def _invite(args: argparse.Namespace, client: Client) -> str:

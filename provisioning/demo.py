@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from chain import entry
+from chain import console, entry
 from chain.audit import audit
 from chain.chain import Chain
 from chain.entry import Message
@@ -28,7 +28,7 @@ ADMIN, CLINICIAN, DEVICE, GROUP = "admin", "dr.lee", "sensor-1", "on-call"
 TOLD_PER_SECOND = 3
 OPEN_SECONDS = 30.0
 
-EPILOG = """
+CLOSING = """
 examples:
   blockpost demo --seconds 20
   blockpost demo --replay vitals.csv --column SpO2 --rate 20
@@ -47,12 +47,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="blockpost demo",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = console.parser("demo", __doc__, CLOSING)
     parser.add_argument(
         "--seconds",
         type=float,

@@ -1,0 +1,60 @@
+"""How every `blockpost` command is built: subcommands that teach, errors as one line, signals as an event."""
+
+import signal
+import sys
+import threading
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable
+from typing import Any
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+Action = Callable[..., int | None]
+
+
+def parser(name: str, about: str | None, closing: str) -> ArgumentParser:
+    """The parser of `blockpost <name>`; `closing` is what its help ends with, as it is written."""
+    return ArgumentParser(
+        prog=f"blockpost {name}",
+        description=about,
+        epilog=closing,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+
+
+class Console:
+    """A command with subcommands. Each one's `action` is called with its parsed arguments."""
+
+    def __init__(self, name: str, about: str | None, closing: str) -> None:
+        self.parser = parser(name, about, closing)
+        self._subparsers = self.parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(self, name: str, action: Action, about: str) -> ArgumentParser:
+        made = self._subparsers.add_parser(name, help=about, description=about)
+        made.set_defaults(action=action)
+        return made
+
+    def mention(self, name: str, about: str) -> None:
+        """List a subcommand that is handed on before anything is parsed."""
+        self._subparsers.add_parser(name, help=about, add_help=False)
+
+    def run(self, args: Namespace, errors: tuple[type[Exception], ...], *given: Any) -> int:
+        """
+        Do what `args` ask for, and return the exit code: 0 unless the action says otherwise.
+
+        One of `errors` becomes a line on stderr and exit 1; any other is a defect, and shows as one.
+        """
+        action: Action = args.action
+        try:
+            return action(args, *given) or 0
+        except errors as error:
+            print(f"{self.parser.prog} {args.command}: {error}", file=sys.stderr)
+            return 1
+
+
+def until_signalled() -> threading.Event:
+    """An event that SIGTERM or Ctrl-C sets."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    return stop
