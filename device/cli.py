@@ -16,7 +16,7 @@ import msgspec
 from chain import checkpoint
 from chain.console import LOG_FORMAT, Console, until_signalled
 from chain.entry import Contact
-from chain.errors import ChainError, Malformed
+from chain.errors import ChainError
 from chain.joincode import JoinCode
 from device import joining, readers
 from device.addressbook import Membership, Pin
@@ -27,8 +27,7 @@ from device.document import locked
 from device.errors import DeviceError, Problem, TwoHistories, Unreachable
 from device.inbox import Inbox
 from device.outbox import Lane, Outbox
-from device.reading import parse_content
-from device.reporting import READING
+from device.printing import printer
 
 DEFAULT_HOME = Path("~/.blockpost")
 SEND_SECONDS = 30.0
@@ -121,7 +120,7 @@ def _join(args: argparse.Namespace, home: Home) -> int:
 def _run(args: argparse.Namespace, home: Home) -> int:
     config = Config.load(args.config or home.settings_file)
     with _alone(home), closing(Client(home)) as client:
-        Agent(client, _printer(as_json=args.json), config).run(until_signalled())
+        Agent(client, printer(as_json=args.json), config).run(until_signalled())
     return 0
 
 
@@ -139,7 +138,7 @@ def _check_config(args: argparse.Namespace, home: Home) -> int:
 
 def _send(args: argparse.Namespace, home: Home) -> int:
     text = sys.stdin.read() if args.text == "-" else args.text
-    show = _printer(as_json=args.json)
+    show = printer(as_json=args.json)
     with closing(Client(home)) as client:
         queued = client.write_message(client.directory.addressee(args.to), text, cty=PLAIN, re=args.re)
         deadline = time.monotonic() + SEND_SECONDS
@@ -171,7 +170,7 @@ def _deliver(
 
 
 def _inbox(args: argparse.Namespace, home: Home) -> int:
-    show = _printer(as_json=args.json)
+    show = printer(as_json=args.json)
     with closing(Client(home)) as client:
         inbox = Inbox(client)
         if args.all:
@@ -187,7 +186,7 @@ def _inbox(args: argparse.Namespace, home: Home) -> int:
 
 
 def _outbox(args: argparse.Namespace, home: Home) -> int:
-    show = _printer(as_json=args.json)
+    show = printer(as_json=args.json)
     home.book.membership()
     # No client: what waits is to be seen also where the gateway is refused.
     with closing(Outbox(home.outbox_file)) as outbox:
@@ -259,7 +258,7 @@ def _pin_line(pin: Pin) -> str:
 
 
 def _friends(args: argparse.Namespace, home: Home) -> int:
-    show = _printer(as_json=args.json)
+    show = printer(as_json=args.json)
     with closing(Client(home)) as client:
         for friend in client.gateway.friends():
             show({"event": "friend", **msgspec.structs.asdict(friend)})
@@ -278,44 +277,6 @@ def _trust(args: argparse.Namespace, home: Home) -> int:
         pin = client.directory.take(args.who)
     print(f"{args.who}: pinned {pin.sign.thumbprint}")
     return 0
-
-
-def _printer(*, as_json: bool) -> Callable[[dict[str, Any]], None]:
-    def show(event: dict[str, Any]) -> None:
-        print(msgspec.json.encode(event).decode() if as_json else _printable(_line(event)), flush=True)
-
-    return show
-
-
-def _line(event: dict[str, Any]) -> str:
-    match event:
-        case {"event": "opened", "from": author, "text": text, "cty": cty, "index": index}:
-            return f"{author}: {_said(text, cty)} [entry {index}, verified]"
-        case {"event": "unopened", "from": author, "index": index}:
-            return f"{author}: (cannot be opened) [entry {index}, verified]"
-        case {"event": "sensed", "sensor": sensor, "value": value, "unit": unit}:
-            return f"sensed {sensor} = {value} {unit or ''}".rstrip()
-        case {"event": name, **rest}:
-            return f"{name} " + " ".join(f"{key}={value}" for key, value in rest.items() if value is not None)
-    return str(event)
-
-
-def _said(text: str, cty: str) -> str:
-    if cty != READING:
-        return text
-    try:
-        reading = parse_content(text)
-    except Malformed:
-        return text  # its author calls it a reading, and it is none
-    return f"{reading.sensor} = {reading.value} {reading.unit or ''}".rstrip()
-
-
-def _printable(line: str) -> str:
-    """What somebody else wrote must neither steer this terminal nor pass for a line of ours."""
-    shown = "".join(
-        letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in line
-    )
-    return shown.replace("\n", "\n    ")
 
 
 @contextmanager

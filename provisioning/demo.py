@@ -19,9 +19,8 @@ from chain.chain import Chain
 from chain.entry import Message
 from chain.errors import ChainError, Damaged
 from device.errors import DeviceError
-from device.reading import parse_content
+from device.printing import said
 from device.recording import values
-from device.reporting import READING
 from provisioning.site import Site
 
 ADMIN, CLINICIAN, DEVICE, GROUP = "admin", "dr.lee", "sensor-1", "on-call"
@@ -169,7 +168,7 @@ class Story:
                 case {"event": "opened", "id": entry_id, "text": text, "cty": cty}:
                     self.delivered.add(entry_id)
                     self.opened.add(entry_id)
-                    self._tell(entry_id, f"{CLINICIAN:9} verified and opened it: {_said(text, cty)}")
+                    self._tell(entry_id, f"{CLINICIAN:9} verified and opened it: {said(text, cty)}")
                 case {"event": "unopened", "id": entry_id}:
                     self.delivered.add(entry_id)
                 case {"event": "refused", "id": entry_id, "rule": rule}:
@@ -192,13 +191,6 @@ class Story:
     def is_over(self) -> bool:
         with self._lock:
             return self.opened >= self.sent - self.refused
-
-
-def _said(text: str, cty: str) -> str:
-    if cty != READING:
-        return text
-    reading = parse_content(text)
-    return f"{reading.sensor} = {reading.value} {reading.unit or ''}".rstrip()
 
 
 def _run(site: Site, story: Story, args: argparse.Namespace) -> None:
