@@ -41,8 +41,19 @@ except ImportError:
     _Invalid = ValueError
 
 
+SIGN_BIT = 1 << 255
+FIELD = 2**255 - 19
+_ORDER_8 = int.from_bytes(
+    bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"
+)
+SMALL_ORDER = frozenset({0, 1, FIELD - 1, FIELD, FIELD + 1, _ORDER_8, FIELD - _ORDER_8})
+"""The y of the points of order 1, 2, 4 and 8, in every spelling: with such a key anybody's signature may hold."""
+
+
 def verify(public: bytes, signature: bytes, message: bytes, *, what: str) -> None:
     """Return if `signature` holds; raise `Unverified`, or `Malformed` for a key that is no point."""
+    if int.from_bytes(public, "little") & ~SIGN_BIT in SMALL_ORDER:
+        raise Malformed(f"{what}: an Ed25519 key of small order, which is nobody's")
     try:
         check = _verifier(public)
     except ValueError as error:

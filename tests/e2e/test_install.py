@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,9 +52,13 @@ def test_a_device_reads_its_own_sensors(pi: Path) -> None:
 
 
 def test_a_device_checks_signatures_without_the_gateways_library(pi: Path) -> None:
-    check = "from chain import ed25519; ed25519.verify(bytes(32), bytes(64), b'', what='it')"
-    done = subprocess.run(
-        [str(pi / "python"), "-c", check], capture_output=True, text=True, check=False, cwd=pi
-    )
+    key = Ed25519PrivateKey.generate()
+    public, signature = key.public_key().public_bytes_raw(), key.sign(b"so it is")
+    check = f"from chain import ed25519; ed25519.verify({public!r}, {signature!r}, b'so it %s', what='it')"
 
-    assert "chain.errors." in done.stderr
+    def checked(word: str) -> subprocess.CompletedProcess[str]:
+        command = [str(pi / "python"), "-c", check % word]
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=pi)
+
+    assert checked("is").returncode == 0
+    assert "chain.errors.Unverified" in checked("was").stderr
