@@ -56,6 +56,7 @@ class Tree:
         self.size = size
         self._nodes = nodes
         self._known: dict[tuple[int, int], bytes] = {}
+        self._above: dict[tuple[int, int], list[bytes]] = {}
 
     def append(self, leaf: bytes) -> list[bytes]:
         """Add a leaf's hash; return the newly completed subtrees: the leaf, then its finished parents."""
@@ -79,9 +80,19 @@ class Tree:
         size = self._sized(size)
         if not 0 <= index < size:
             raise Malformed(f"inclusion proof: want an index below {size}, got {index}")
-        path = [self._range(start, end) for start, end in _siblings(index, 0, size)]
-        path.reverse()
-        return path
+        # Within the largest complete subtree that holds the leaf, every sibling is complete; what is
+        # above that subtree is the same for all of its leaves.
+        level = (index ^ size).bit_length() - 1
+        within = [self._complete(below, index >> below ^ 1) for below in range(level)]
+        return within + self._path_above(index >> level << level, 1 << level, size)
+
+    def _path_above(self, start: int, width: int, size: int) -> list[bytes]:
+        known = self._above.get((start, size))
+        if known is None:
+            known = [self._range(*sibling) for sibling in _siblings(start, width, size)]
+            known.reverse()
+            self._above[start, size] = known
+        return known
 
     def consistency(self, old: int, size: int | None = None) -> list[bytes]:
         """PROOF(old, D[0:size]); empty where `old` is 0 or `size`."""
@@ -136,9 +147,10 @@ def _split(width: int) -> int:
     return 1 << (width - 1).bit_length() - 1
 
 
-def _siblings(index: int, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The ranges beside the way from the root down to leaf `index`."""
-    while end - start > 1:
+def _siblings(index: int, width: int, size: int) -> Iterator[tuple[int, int]]:
+    """The ranges beside the way from the root down to the subtree of `width` leaves that begins with `index`."""
+    start, end = 0, size
+    while end - start > width:
         middle = start + _split(end - start)
         if index < middle:
             yield middle, end

@@ -4,6 +4,7 @@ A receipt: the proof, verifiable offline, that an entry is on the chain (C2SP tl
 Index, inclusion path and signed checkpoint, as text. No block link is ever part of it.
 """
 
+from functools import lru_cache
 from typing import Self
 
 from msgspec import Struct
@@ -27,7 +28,7 @@ class Receipt(Struct, frozen=True):
     note: str
 
     def to_text(self) -> str:
-        hashes = "".join(f"{b64(value)}\n" for value in self.path)
+        hashes = "".join(map(_line, self.path))
         return f"{MAGIC}\nindex {self.index}\n{hashes}\n{self.note}"
 
     @classmethod
@@ -43,7 +44,7 @@ class Receipt(Struct, frozen=True):
             raise Malformed(f"receipt: want {MAGIC!r}, an index line, hashes, an empty line, a checkpoint")
         if not index.isascii() or not index.isdigit() or len(index) > MAX_PATH or len(hashes) > MAX_PATH:
             raise Malformed("receipt: index or path out of range")
-        path = tuple(unb64(line, what="receipt path") for line in hashes)
+        path = tuple(map(_hash, hashes))
         if any(len(value) != HASH_BYTES for value in path):
             raise Malformed(f"receipt: want path hashes of {HASH_BYTES} bytes")
         parsed = cls(int(index), path, note)
@@ -61,3 +62,16 @@ class Receipt(Struct, frozen=True):
         head = checkpoint.verify(self.note, origin=origin, key=key)
         merkle.verify_inclusion(merkle.leaf_hash(leaf), self.index, head.size, self.path, head.root)
         return head
+
+
+# The receipts of one block have most of their paths in common.
+
+
+@lru_cache(maxsize=4096)
+def _line(value: bytes) -> str:
+    return f"{b64(value)}\n"
+
+
+@lru_cache(maxsize=4096)
+def _hash(line: str) -> bytes:
+    return unb64(line, what="receipt path")
