@@ -253,7 +253,7 @@ def new_stream(random: Callable[[int], bytes]) -> str:
 
 def id_bytes(entry_id: str) -> bytes:
     """The 16 bytes of an entry's id, as the store keeps it."""
-    return uuid.UUID(entry_id).bytes
+    return bytes.fromhex(entry_id.replace("-", ""))
 
 
 def type_of(entry: Common) -> str:

@@ -1,5 +1,6 @@
 """Compact JWS (RFC 7515) with the one algorithm permitted here, Ed25519 (RFC 9864)."""
 
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -56,7 +57,7 @@ def parse(text: bytes, *, typ: str) -> Jws:
         header_text, payload_text, signature_text = (part.decode("ascii") for part in parts)
     except UnicodeDecodeError as error:
         raise Malformed(f"{typ}: not ASCII") from error
-    header = read_canonical(_decoder, unb64url(header_text, what="JWS header"), what="JWS header")
+    header = _header(header_text)
     if header.typ != typ:
         raise Malformed(f"JWS: want typ {typ!r}, got {header.typ[:40]!r}")
     signature = unb64url(signature_text, what="JWS signature")
@@ -64,3 +65,9 @@ def parse(text: bytes, *, typ: str) -> Jws:
         raise Malformed(f"JWS signature: want {ed25519.SIGNATURE_BYTES} bytes, got {len(signature)}")
     payload = unb64url(payload_text, what="JWS payload")
     return Jws(header=header, payload=payload, signed=text[: text.rindex(b".")], signature=signature)
+
+
+@lru_cache(maxsize=4096)
+def _header(text: str) -> Header:
+    # All that one key signs begins with the same header.
+    return read_canonical(_decoder, unb64url(text, what="JWS header"), what="JWS header")

@@ -9,6 +9,7 @@ replays a chain for `chain.audit`.
 
 import sqlite3
 from collections.abc import Iterable
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
@@ -145,14 +146,14 @@ class State:
             " ORDER BY idx DESC LIMIT 1",
             (account,),
         ).fetchone()
-        return None if row is None else _key_pair(row)
+        return None if row is None else _key_pair(*row)
 
     def keys(self, account: str) -> list[KeyPair]:
         """Every key pair it ever had, oldest first."""
         rows = self.db.execute(
             "SELECT account, sign, seal, idx, ended FROM keypair WHERE account = ? ORDER BY idx", (account,)
         )
-        return [_key_pair(row) for row in rows]
+        return [_key_pair(*row) for row in rows]
 
     def knows_key(self, kid: str) -> bool:
         return self.db.execute("SELECT 1 FROM keypair WHERE kid = ?", (kid,)).fetchone() is not None
@@ -380,6 +381,7 @@ def thread_of(author: str, to: str) -> str:
     return to if to.startswith("g-") else " ".join(sorted((author, to)))
 
 
-def _key_pair(row: tuple[str, str, str | None, int, int | None]) -> KeyPair:
-    account, sign, seal, idx, ended = row
+@lru_cache(maxsize=4096)
+def _key_pair(account: str, sign: str, seal: str | None, idx: int, ended: int | None) -> KeyPair:
+    # Every entry asks for its author's, and to parse a key is dearer than to find its row.
     return KeyPair(account, SigningKey(sign), None if seal is None else SealingKey(seal), idx, ended)

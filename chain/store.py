@@ -32,6 +32,9 @@ PAGE_BYTES = 8192
 
 CACHED_STATEMENTS = 512
 
+KNOWN_ROOTS = 4096
+"""Every entry names a root, and those of one moment name the same few."""
+
 
 class Head(Struct, frozen=True):
     """The newest block, and the log after it. A chain without a block has height -1."""
@@ -82,6 +85,7 @@ class Store:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
+        self._roots: dict[int, bytes] = {}
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -159,8 +163,15 @@ class Store:
         """The root of the log at a size at which a checkpoint was signed."""
         if size == 0:
             return merkle.EMPTY_ROOT
-        row = self.db.execute("SELECT root FROM block WHERE size = ?", (size,)).fetchone()
-        return None if row is None else row[0]
+        root = self._roots.get(size)
+        if root is None:
+            row = self.db.execute("SELECT root FROM block WHERE size = ?", (size,)).fetchone()
+            if row is None:
+                return None
+            if len(self._roots) >= KNOWN_ROOTS:
+                self._roots.clear()
+            root = self._roots[size] = row[0]
+        return root
 
     def checkpoint(self) -> str | None:
         """The newest signed checkpoint."""
