@@ -40,7 +40,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
 
 class Run(Struct, frozen=True):
-    """`rate` is entries a second; `latencies` in seconds; `cpu` microseconds an entry, by process."""
+    """`rate` is entries a second; `latencies` in seconds; `cpu` microseconds an entry, by part."""
 
     rate: float
     latencies: list[float]
@@ -51,8 +51,8 @@ class Result(Struct, frozen=True):
     """
     Medians of all rounds; `ratio` is of `rate` to `floor`. The latencies are from publishing to a verified receipt.
 
-    `growth` is the ratio of the rates on a long chain and on a short one; `cpu_us` what the gateway's processes
-    compute for one entry, which a busy machine changes less than the rate.
+    `growth` is the ratio of the rates on a long chain and on a short one; `cpu_us` what each
+    part computes for one entry, which a busy machine changes less than the rate.
     """
 
     broker: Broker
@@ -134,7 +134,9 @@ def _run(
 ) -> Run:
     latencies = [latency for each in measured for latency in each.latencies]
     count = len(latencies)
-    cpu = {name: (after[name] - before[name]) / count * 1e6 for name in after}
+    spent = {name: after[name] - before[name] for name in after}
+    spent["clients"] = sum(each.cpu for each in measured)
+    cpu = {name: seconds / count * 1e6 for name, seconds in spent.items()}
     return Run(count / (ended - began), latencies, cpu)
 
 

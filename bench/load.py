@@ -42,9 +42,10 @@ class Plan(Struct, frozen=True):
 
 
 class Measured(Struct, frozen=True):
-    """When the last answer came (monotonic seconds), and how many seconds each took."""
+    """When the last answer came (monotonic seconds), what computing it took in all, and how long each answer did."""
 
     ended: float
+    cpu: float
     latencies: list[float]
 
 
@@ -173,6 +174,7 @@ def _run(begin: Begin, talkers: list[Talker]) -> Measured:
     gc.collect()
     gc.freeze()
     begin()
+    computed = time.process_time()
     while not all(talker.is_done for talker in talkers):
         now = time.monotonic()
         for talker in talkers:
@@ -180,4 +182,5 @@ def _run(begin: Begin, talkers: list[Talker]) -> Measured:
         loop.turn(TURN_SECONDS)
     ended = time.monotonic()
     loop.close()
-    return Measured(ended, [latency for talker in talkers for latency in talker.latencies])
+    latencies = [latency for talker in talkers for latency in talker.latencies]
+    return Measured(ended, time.process_time() - computed, latencies)

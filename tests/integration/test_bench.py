@@ -27,7 +27,7 @@ def test_every_entry_is_receipted_and_every_figure_printed(
     assert 0 < result["p50_ms"] <= result["p99_ms"]
     assert result["rate_1000"] > 0
     assert result["rate_100000"] is None
-    assert set(result["cpu_us"]) == {"broker", "committer"}
+    assert set(result["cpu_us"]) == {"broker", "clients", "committer"}
     assert result["machine"]["cores"] >= 1
 
 
