@@ -10,7 +10,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from chain import rules
+from chain import entry, rules
 from chain.body import GroupName, Invitation, document
 from chain.console import Console
 from chain.entry import Contact, Group, Invite, Kind, Revoke, Role
@@ -99,11 +99,13 @@ def invite(client: Client, handle: str, *, kind: Kind, role: Role, hours: float 
     code_hash = rules.code_hash(code)
     expires = now_ms() + int(hours * MS_PER_HOUR)
     body = document(Invitation(handle=handle), secrets.token_bytes)
-    client.say(Invite, beside=body, code_hash=code_hash, kind=kind, role=role, expires=expires)
+    invite_id = entry.new_id(now_ms(), secrets.token_bytes)
+    client.say(
+        Invite, entry_id=invite_id, beside=body, code_hash=code_hash, kind=kind, role=role, expires=expires
+    )
     member = client.membership
-    invited = client.gateway.invited(code_hash)
     Inventory(client.home.directory / "inventory.json").add(
-        Issued(code_hash=code_hash, invite=invited.id, handle=handle, kind=kind, role=role, expires=expires)
+        Issued(code_hash=code_hash, invite=invite_id, handle=handle, kind=kind, role=role, expires=expires)
     )
     return JoinCode(member.http_host, member.http_port, account_id(member.gateway_key), code)
 
@@ -148,9 +150,13 @@ def _list(_args: argparse.Namespace, client: Client) -> str:
 
 def find_account(client: Client, who: str) -> str:
     """The id of a live account by its handle or id; raise `NotFound`."""
-    for line in client.gateway.accounts():
-        if line.live and who in (line.handle, line.account):
-            return line.account
+    found = {line.account: line.handle for line in client.gateway.accounts() if line.live}
+    if who in found:
+        # An id comes first: a handle may look like somebody else's.
+        return who
+    for account, handle in found.items():
+        if handle == who:
+            return account
     raise NotFound(f"{who}: no live account has this handle or id")
 
 

@@ -11,6 +11,7 @@ from tinydb import where
 
 from chain.entry import Kind, Role
 from device.document import opened
+from device.errors import BadDocument
 
 
 class Issued(Struct, frozen=True, kw_only=True):
@@ -36,4 +37,8 @@ class Inventory:
 
     def issued(self) -> list[Issued]:
         with opened(self._path) as document:
-            return [msgspec.convert(dict(row), Issued) for row in document.table("issued").all()]
+            rows = document.table("issued").all()
+        try:
+            return [msgspec.convert(dict(row), Issued) for row in rows]
+        except msgspec.ValidationError as error:
+            raise BadDocument(f"{self._path}: {error}") from error
