@@ -14,6 +14,8 @@ from chain.wire import Delivered, Delivery, Parcel
 from device.addressbook import Membership
 from device.client import Home
 from device.errors import Problem, Unreachable
+from device.identity import KeySet
+from device.keys import SigningSecret
 from device.rest import Receipted
 from gateway.rest.desk import Caller, Credential
 from gateway.rest.intents import _answer
@@ -63,16 +65,22 @@ def membership(world: World, account: str) -> Membership:
 
 def settle(world: World, name: str, folder: Path) -> Home:
     """The home of an enrolled test account."""
-    keep_keys(folder, name)
+    keep_keys(folder, person(name))
     home = Home(folder)
     home.book.set_membership(membership(world, person(name).account_id))
     return home
 
 
-def keep_keys(folder: Path, name: str) -> None:
-    """Put the keys of a test account where joining finds them: to make RSA keys takes seconds."""
+def keep_keys(folder: Path, keys: KeySet) -> None:
+    """Put keys where joining finds them."""
     folder.mkdir(mode=0o700)
-    durable.create(folder / "keys-0001.json", person(name).to_json())
+    durable.create(folder / "keys-0001.json", keys.to_json())
+
+
+def new_keys() -> KeySet:
+    """Keys of a new account that can open: with the RSA key of a test account, for to make one takes seconds."""
+    signing = SigningSecret.make()
+    return KeySet(account_id(signing.public), signing, person("alice").sealing)
 
 
 class NearGateway:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from msgspec import structs
@@ -14,10 +14,12 @@ from chain.wire import Delivered, Submission
 from device.addressbook import AddressBook
 from device.addressing import Directory, prove
 from device.errors import Problem, Unreachable, Untrusted
-from device.rest import Gateway
 from device.trust import Trust
 from tests.homes import NearGateway, membership
 from tests.world import START, Actor, World
+
+if TYPE_CHECKING:
+    from device.rest import Gateway
 
 
 class Ward:

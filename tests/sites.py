@@ -1,0 +1,92 @@
+"""A whole site for tests: real processes, and accounts whose RSA keys were made beforehand."""
+
+import io
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import NamedTuple
+
+from chain.joincode import JoinCode
+from device import joining
+from device.addressbook import Membership
+from device.client import Client, Home
+from provisioning import admin
+from provisioning.site import Site
+from tests.homes import keep_keys, new_keys
+
+
+class Done(NamedTuple):
+    """How a command ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+def ran(main: Callable[[Sequence[str]], int], *words: str | Path, stdin: str = "") -> Done:
+    """Run a command in this process: to start Python anew for each takes most of a second."""
+    out, err = io.StringIO(), io.StringIO()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    before, sys.stdin = sys.stdin, io.StringIO(stdin)
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            code = main([str(word) for word in words])
+    finally:
+        sys.stdin = before
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+@contextmanager
+def running_site(folder: Path) -> Iterator[Site]:
+    """A gateway at work, with its first admin."""
+    site = Site(folder)
+    try:
+        code = JoinCode.from_text(site.init(admin="admin"))
+        site.start()
+        enter(site, "admin", code)
+        yield site
+    finally:
+        site.stop()
+
+
+def enter(site: Site, handle: str, code: JoinCode) -> Membership:
+    """Join with a code, in the home of that name."""
+    if not site.home(handle).exists():
+        keep_keys(site.home(handle), new_keys())
+    return joining.join(Home(site.home(handle)), code, name=handle.title())
+
+
+def invited(
+    site: Site, handle: str, *, kind: str = "person", role: str = "member", hours: float = 1
+) -> JoinCode:
+    """A join code from the first admin."""
+    done = ran(
+        admin.main,
+        "--home",
+        site.home("admin"),
+        "invite",
+        handle,
+        "--kind",
+        kind,
+        "--role",
+        role,
+        "--hours",
+        str(hours),
+    )
+    assert done.code == 0, done.err
+    return JoinCode.from_text(done.out)
+
+
+def added(site: Site, handle: str, *, kind: str = "person", role: str = "member") -> Membership:
+    """Somebody joins."""
+    return enter(site, handle, invited(site, handle, kind=kind, role=role))
+
+
+@contextmanager
+def client_of(site: Site, handle: str) -> Iterator[Client]:
+    with closing(Client(Home(site.home(handle)))) as client:
+        yield client
