@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from chain.body import Handle, Name
-from chain.entry import EntryId, GroupId, Kind, Milliseconds, PartyId, Role
+from chain.entry import Code, EntryId, GroupId, Kind, Milliseconds, PartyId, Role
 from chain.identity import AccountId
 from chain.wire import Delivered
 
@@ -26,9 +26,18 @@ class Site(Struct, frozen=True, kw_only=True):
     version: str
 
 
+class ShowCode(Struct, frozen=True, forbid_unknown_fields=True):
+    """`POST /v1/invites`: the secret of a join code; in the body, for a URL is written down in many places."""
+
+    code: Code
+
+    def __repr__(self) -> str:
+        return "ShowCode(...)"
+
+
 class Invited(Struct, frozen=True, kw_only=True):
     """
-    `GET /v1/invites/<code hash>`: what an unused join code is for, told to whoever knows the code.
+    `POST /v1/invites`: what an unused join code is for, told to whoever knows the code.
 
     `id` is the invite's entry, which the new account's entry names.
     """

@@ -42,9 +42,13 @@ Signature = tuple[int, bytes, bytes, bytes]
 
 
 class Report(Struct, frozen=True):
-    """What was checked, all of which holds. `signed` is how many blocks the gateway signed."""
+    """
+    What was checked, all of which holds, for the gateway whose `key` it is: whether that is the gateway you
+    mean, only its key can say. `signed` is how many blocks it signed: the newest may lack it after a power cut.
+    """
 
     origin: str
+    key: SigningKey
     height: int
     size: int
     signed: int
@@ -161,7 +165,7 @@ class _Auditor:
         verifiers.finish()
         self._check_rest(head)
         checked = Checkpoint(self._origin, head.size, head.root)
-        return Report(self._origin, head.height, head.size, self._signed, checked)
+        return Report(self._origin, self._gateway, head.height, head.size, self._signed, checked)
 
     def _walk(self, verifiers: _Verifiers, progress: Progress) -> Head:
         previous = store.NO_HEAD

@@ -4,6 +4,7 @@ The Chain of the paper: it makes blocks, links them, and reads them back with pr
 One process has it open for writing (the gateway's committer); any number read beside it.
 """
 
+import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
@@ -68,8 +69,8 @@ class Chain:
         cls, path: Path, *, origin: str, writer: Writer, genesis: Sequence[Submission], now: int
     ) -> Self:
         """Make the file and its genesis block; raise `FileExistsError`, or `Refused` for a genesis the rules deny."""
-        if path.exists():
-            raise FileExistsError(f"{path}: there is a chain already")
+        # Names and login verifiers are in it, in clear: the file is its owner's alone from its first byte.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         db = store.connect_writer(path, create=True)
         db.executescript(f"BEGIN;{store.SCHEMA}{state.SCHEMA}COMMIT;")
         chain = cls(db, origin=origin, key=writer.key)
@@ -109,6 +110,8 @@ class Chain:
         or nothing is, and the next call is safe either way, with the same submissions too.
         `now` is in ms; a clock that went back does not take the chain's time with it.
         """
+        if writer.key != self.key:
+            raise ValueError("the writer's key is not the one that this chain is signed with")
         # Its signature may have failed, and only the newest block may be without.
         self.sign_head(writer)
         before = self.head

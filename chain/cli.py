@@ -18,7 +18,7 @@ from chain.body import Body
 from chain.chain import Chain
 from chain.console import Console
 from chain.encoding import b64url
-from chain.errors import ChainError, Damaged, Malformed, Missing
+from chain.errors import ChainError, Damaged, Malformed, Missing, Unverified
 from chain.receipt import Receipt
 
 CLOSING = """
@@ -41,6 +41,7 @@ def _console() -> Console:
     command = console.command
     verify = command("verify", _verify, "check the whole chain; name the first bad block")
     verify.add_argument("file", type=Path, metavar="FILE")
+    verify.add_argument("--key", metavar="VKEY", help="the gateway it has to be signed by: NAME+ID+KEY")
     verify.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (%(default)s)")
     verify.add_argument("--json", action="store_true", help="print one JSON object at the end")
     show = command("show", _show, "print the newest block, or the one at a height")
@@ -70,9 +71,13 @@ def _verify(args: argparse.Namespace) -> None:
             _print({"verified": False, "height": error.height, "reason": error.reason})
         raise
     seconds = time.monotonic() - began
+    vkey = checkpoint.verifier_key(report.origin, report.key)
+    if args.key not in (None, vkey):
+        raise Unverified(f"it holds, but it is the chain of another gateway: {vkey}")
     facts = {
         "verified": True,
-        "origin": report.origin,
+        "key": vkey,
+        "unsigned": report.height + 1 - report.signed,
         "height": report.height,
         "size": report.size,
         "root": report.checkpoint.root.hex(),
@@ -82,7 +87,9 @@ def _verify(args: argparse.Namespace) -> None:
         _print(facts)
     else:
         print(f"verified {report.size} entries in {report.height + 1} blocks in {seconds:.1f} s")
-        print(f"origin {report.origin}")
+        print(f"key    {vkey}")
+        if report.signed <= report.height:
+            print("       its newest block lacks the gateway's signature, as after a power cut")
         print(f"root   {report.checkpoint.root.hex()}")
 
 

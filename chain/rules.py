@@ -229,7 +229,8 @@ def _(entry: Profile, context: Context) -> Admitted:
     older = state.profile_index(entry.author)
     state.set_profile(entry.author, handle, context.idx)
     erased = () if older is None or state.is_erased(older) else (older,)
-    return Admitted(_circle(state, entry.author), erased)
+    # Its login verifier and key backups are for nobody else, not even contacts.
+    return Admitted(frozenset({entry.author}), erased)
 
 
 @_apply.register
@@ -394,6 +395,6 @@ def _readers(state: State, to: str) -> frozenset[str]:
 
 
 def _circle(state: State, account: str) -> frozenset[str]:
-    """The account and everybody who talks to it directly: whom a change of its keys concerns."""
+    """The account and the live ones that talk to it directly: whom a change of its keys concerns."""
     peers = {row.other if row.one == account else row.one for row in state.contacts(account)}
-    return frozenset({account, *(peer for peer in peers if not peer.startswith("g-"))})
+    return frozenset({account, *(peer for peer in peers if state.is_live(peer))})

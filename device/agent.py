@@ -5,6 +5,7 @@ One loop does all the deciding. The network and each sensor have a thread that o
 its queue, so that nothing here needs a lock.
 """
 
+import contextlib
 import logging
 import queue
 import threading
@@ -96,10 +97,16 @@ class Agent:
             membership.mqtt_host,
             membership.mqtt_port,
             account=client.account,
-            password=lambda: client.gateway.token(token.MQTT),
+            password=self._password,
             on_message=lambda topic, payload: self._events.put(Arrived(topic, payload)),
             on_up=lambda: self._events.put(Connected()),
         )
+
+    def _password(self) -> str:
+        # A broker that turns a token away does not say that it is this clock that is wrong: REST does.
+        with contextlib.suppress(Unreachable, Problem, ChainError):
+            self._client.gateway.set_clock()
+        return self._client.gateway.token(token.MQTT)
 
     def run(self, stop: threading.Event, until: Callable[[], bool] = lambda: False) -> None:
         """

@@ -18,7 +18,7 @@ from chain.console import LOG_FORMAT, Console, until_signalled
 from chain.entry import Contact
 from chain.errors import ChainError
 from chain.joincode import JoinCode
-from device import joining, readers
+from device import identity, joining, readers
 from device.addressbook import Membership, Pin
 from device.agent import Agent
 from device.client import Client, Home
@@ -209,6 +209,7 @@ def _status(args: argparse.Namespace, home: Home) -> int:
     status: dict[str, Any] = {
         "account": membership.account,
         "handle": membership.handle,
+        "key": identity.load(home.directory).signing.thumbprint,
         "origin": membership.origin,
         "gateway": "refused" if reason else "trusted",
         "reason": reason,

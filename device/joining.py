@@ -10,7 +10,7 @@ from contextlib import closing
 
 from msgspec import structs
 
-from chain import entry, rules
+from chain import entry
 from chain.api import Invited, Site
 from chain.body import Card, Login, document
 from chain.encoding import b64url
@@ -52,7 +52,7 @@ def join(home: Home, code: JoinCode, *, name: str | None = None, secret: str | N
     key = gateway_key(site.gateway, site.origin, code.gateway)
     if begun is not None and (begun.origin, begun.gateway_key) != (site.origin, key):
         raise JoinedAlready(f"{home.directory}: it began to join {begun.origin}, which this code is not for")
-    membership = begun or _begin(home, code, gateway.invited(rules.code_hash(code.code)), site, key)
+    membership = begun or _begin(home, code, gateway.invited(code.code), site, key)
     with closing(Client(home, membership)) as client:
         if client.trust.held.size == 0:
             # Only accounts may ask how a later one continues it.
@@ -114,7 +114,7 @@ def _register(client: Client, code: JoinCode) -> Membership:
     if pending:
         queued = pending[0]
     else:
-        invited = client.gateway.invited(rules.code_hash(code.code))
+        invited = client.gateway.invited(code.code)
         membership = structs.replace(membership, handle=invited.handle, kind=invited.kind, role=invited.role)
         client.book.set_membership(membership)
         queued = _account(client, code, invited)

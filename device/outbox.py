@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from chain import entry, wire
 from chain.wire import Parcel
+from device.document import locked
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS lane (name TEXT PRIMARY KEY, stream TEXT NOT NULL, seq INTEGER NOT NULL) STRICT;
@@ -56,7 +57,9 @@ class Outbox:
         # SQLite gives its log the mode of this file: a queued entry may hold a join code.
         path.touch(mode=0o600)
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-        self._db.execute("PRAGMA journal_mode = WAL")
+        # SQLite does not wait for another process that is changing to the log at the same moment.
+        with locked(path.with_name(f".{path.name}.lock")):
+            self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.executescript(f"BEGIN IMMEDIATE;{SCHEMA}COMMIT;")
 

@@ -61,6 +61,10 @@ class Gateway:
     def site(self) -> api.Site:
         return self._ask("GET", "/v1/site", api.Site)
 
+    def set_clock(self) -> None:
+        """Take the gateway's clock for the tokens, where this machine's is too far off for them."""
+        self._believe(self.site().now)
+
     def checkpoint(self) -> str:
         try:
             return self._request("GET", "/checkpoint").decode()
@@ -72,8 +76,9 @@ class Gateway:
         proof = self._ask("GET", f"/v1/chain/consistency?from={old}&to={new}", Consistency)
         return [unb64url_hash(value, what="consistency path") for value in proof.path]
 
-    def invited(self, code_hash: str) -> api.Invited:
-        return self._ask("GET", f"/v1/invites/{code_hash}", api.Invited)
+    def invited(self, code: str) -> api.Invited:
+        """What an unused join code is for."""
+        return self._ask("POST", "/v1/invites", api.Invited, api.ShowCode(code))
 
     def account(self, account: str) -> api.Party:
         return self._ask("GET", f"/v1/accounts/{account}", api.Party)
@@ -131,9 +136,13 @@ class Gateway:
         except Problem as problem:
             if problem.status != UNAUTHORISED or problem.now is None:
                 raise
-            # A Raspberry Pi has no clock battery: it may be years off until the network tells it.
-            self._offset = problem.now / 1000 - self._clock()
+            self._believe(problem.now)
             return self._once(method, path, body)
+
+    def _believe(self, now: int) -> None:
+        # A Raspberry Pi has no clock battery: it may be years off until the network tells it.
+        offset = now / 1000 - self._clock()
+        self._offset = offset if abs(offset) > token.LEEWAY / 2 else 0.0
 
     def _once(self, method: str, path: str, body: Any) -> bytes:
         headers = {"Accept": "application/json"}

@@ -11,6 +11,7 @@ import msgspec
 
 from chain.console import LOG_FORMAT, Console, until_signalled
 from chain.errors import ChainError
+from chain.identity import account_id
 from gateway import committer, genesis, server, supervisor
 from gateway.broker import serve as broker
 from gateway.broker.serve import CannotListen
@@ -84,9 +85,8 @@ def _run(args: argparse.Namespace) -> None:
 def _broker(args: argparse.Namespace) -> None:
     site = Site.load(args.directory)
     chain = site.read_chain()
-    broker.run(
-        site.settings.mqtt_host, site.settings.mqtt_port, Doorkeeper(chain), gateway=site.key().account
-    )
+    settings = site.settings
+    broker.run(settings.mqtt_host, settings.mqtt_port, Doorkeeper(chain), gateway=account_id(chain.key))
 
 
 def _commit(args: argparse.Namespace) -> None:

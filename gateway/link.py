@@ -93,10 +93,14 @@ class Link:
         delay = FIRST_DELAY
         while not self._stopping.is_set():
             before = self._connection
-            self._client.username_pw_set(self._account, self._password())
-            with contextlib.suppress(OSError):
-                self._client.connect(*self._address, keepalive=KEEPALIVE_SECONDS)
-                self._client.loop_forever()
+            try:
+                self._client.username_pw_set(self._account, self._password())
+                with contextlib.suppress(OSError):
+                    self._client.connect(*self._address, keepalive=KEEPALIVE_SECONDS)
+                    self._client.loop_forever()
+            except Exception:
+                # What a broker sends can make paho raise anything; without this thread we would only seem to run.
+                log.exception("connection broke address=%s:%d", *self._address)
             self._lost("connection closed")
             delay = FIRST_DELAY if self._connection > before else min(delay * 2, LONGEST_DELAY)
             self._stopping.wait(delay * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret

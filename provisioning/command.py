@@ -22,7 +22,7 @@ SUBCOMMANDS = {
     "gateway": Subcommand("gateway.cli", "gateway", "make a gateway and run it"),
     "device": Subcommand("device.cli", "device", "join, sense, send, read: an agent, or a person"),
     "admin": Subcommand("provisioning.admin", "device", "let people and devices in, link, group, revoke"),
-    "chain": Subcommand("chain.cli", "", "verify, show, export and prove a chain"),
+    "chain": Subcommand("chain.cli", "device", "verify, show, export and prove a chain"),
     "bench": Subcommand("bench.cli", "all", "measure it"),
 }
 

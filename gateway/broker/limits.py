@@ -8,8 +8,8 @@ MIB = 1024 * KIB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    packet_bytes: int = 640 * KIB
-    """The longest packet, header included. A longer one closes the connection before it is read."""
+    packet_bytes: int = 641 * KIB
+    """The longest packet: the longest parcel, its topic and its header. A longer one closes the connection unread."""
 
     connect_bytes: int = 32 * KIB
     """The same, for the CONNECT of somebody not yet admitted."""

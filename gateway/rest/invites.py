@@ -1,26 +1,31 @@
-"""Invites: what a join code is for, told to whoever can name its hash, which takes the code."""
+"""Invites: what a join code is for, told to whoever has the code."""
 
 from typing import TYPE_CHECKING, cast
 
+import msgspec
 from flask import Blueprint, Response
 
-from chain.api import Invited
+from chain import rules
+from chain.api import Invited, ShowCode
 from chain.errors import Missing
 from gateway.rest.desk import Desk
-from gateway.rest.documents import answer
+from gateway.rest.documents import answer, read_body
 from gateway.sessions import Clock
 
 if TYPE_CHECKING:
     from chain.entry import Kind, Role
 
+_decoder = msgspec.json.Decoder(ShowCode)
+
 
 def invites(desk: Desk, clock: Clock) -> Blueprint:
     views = Blueprint("invites", __name__, url_prefix="/v1/invites")
 
-    @views.get("/<code_hash>")
-    def read(code_hash: str) -> Response:
+    @views.post("")
+    def read() -> Response:
+        code = read_body(_decoder).code
         with desk.visitor() as now:
-            row = now.state.invite_by_hash(code_hash)
+            row = now.state.invite_by_hash(rules.code_hash(code))
         if row is None or row.used_by is not None or row.expires < clock() or row.handle is None:
             raise Missing("join code: unknown, used already, or expired")
         return answer(

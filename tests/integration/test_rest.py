@@ -20,7 +20,7 @@ from tests.site import IDLE_MS, Site, a_site, key_of, log_in
 
 PUBLIC = {
     ("GET", "/v1/site"),
-    ("GET", "/v1/invites/<code_hash>"),
+    ("POST", "/v1/invites"),
     ("POST", "/login"),
     ("POST", "/v1/login/salt"),
     ("POST", "/v1/accounts"),

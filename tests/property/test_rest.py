@@ -28,7 +28,7 @@ PATHS = [
     "/v1/login/salt",
     "/v1/site",
     "/v1/accounts",
-    "/v1/invites/",
+    "/v1/invites",
     "/v1/accounts/",
     "/v1/entries",
     "/v1/entries/",

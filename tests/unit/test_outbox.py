@@ -158,7 +158,7 @@ def test_nobody_else_can_read_it(outbox: Outbox, path: Path, scribe: Scribe) -> 
 
     modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
 
-    assert modes == dict.fromkeys(("outbox.db", "outbox.db-wal", "outbox.db-shm"), 0o600)
+    assert modes == dict.fromkeys((".outbox.db.lock", "outbox.db", "outbox.db-wal", "outbox.db-shm"), 0o600)
 
 
 def test_two_processes_that_queue_at_once_share_the_numbers(path: Path) -> None:
