@@ -6,7 +6,6 @@ Must hold: a device refuses a gateway that shows it a shorter or different histo
 import json
 import shutil
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from device.cli import PLAIN
-from device.client import Client, Home
+from device import cli
+from device.client import Home
 from device.outbox import Outbox
-from provisioning.site import Site, command
-from tests.homes import keep_keys, new_keys
+from provisioning import admin
+from provisioning.site import Site
+from tests.sites import Done, client_of, enter, invited, ran, running_site
 
 TAMPERED = pytest.mark.parametrize("history", ["shorter", "longer"], indirect=True, scope="module")
 AGENT = """
@@ -39,26 +39,24 @@ class Ward:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        code = site.init(admin="admin")
-        site.start()
-        for handle in ("admin", "sensor-1"):
-            keep_keys(site.home(handle), new_keys())
-        site.join("admin", code, name="Administrator")
-        code = site.admin("admin", "invite", "sensor-1", "--kind", "device").strip()
+        code = invited(site, "sensor-1", kind="device")
         self.chains = {"stranger": self._copy("stranger")}
-        site.join("sensor-1", code, name="Sensor 1")
-        site.admin("admin", "link", "sensor-1", "admin")
+        enter(site, "sensor-1", code)
+        self._admin("link", "sensor-1", "admin")
         self.chains["shorter"] = self._copy("shorter")
-        admin = shutil.copytree(site.home("admin"), site.home("admin-elsewhere"))
-        self._device("send", "admin", "one")
-        self._device("send", "admin", "two")
+        other_admin = shutil.copytree(site.home("admin"), site.home("admin-elsewhere"))
+        for text in ("one", "two"):
+            assert ran(cli.main, "--home", site.home("sensor-1"), "send", "admin", text).code == 0
         self.chains["honest"] = self._copy("honest")
         self.show("shorter")
         for number in range(3):
-            site.admin(admin.name, "invite", f"nobody-{number}")
+            assert ran(admin.main, "--home", other_admin, "invite", f"nobody-{number}").code == 0
         self.chains["longer"] = self._copy("longer")
         site.stop()
         self._leave_one_waiting()
+
+    def _admin(self, *words: str) -> None:
+        assert ran(admin.main, "--home", self.site.home("admin"), *words).code == 0
 
     def _copy(self, name: str) -> Path:
         path = self.site.directory / f"{name}.db"
@@ -74,14 +72,11 @@ class Ward:
         shutil.copy(self.chains[name], self.site.chain_file)
         self.site.start()
 
-    def _device(self, *words: str) -> None:
-        subprocess.run(command("device", "--home", str(self.site.home("sensor-1")), *words), check=True)
-
     def _leave_one_waiting(self) -> None:
         home = Home(self.site.home("sensor-1"))
         home.settings_file.write_text(AGENT, "utf-8")
-        with closing(Client(home)) as client:
-            client.write_message(client.directory.addressee("admin"), "three", cty=PLAIN)
+        with client_of(self.site, "sensor-1") as client:
+            client.write_message(client.directory.addressee("admin"), "three", cty=cli.PLAIN)
 
 
 class Device:
@@ -90,13 +85,12 @@ class Device:
     def __init__(self, directory: Path) -> None:
         self.home = Home(directory)
 
-    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
-        line = command("device", "--home", str(self.home.directory), *words)
-        return subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
+    def __call__(self, *words: str) -> Done:
+        return ran(cli.main, "--home", self.home.directory, *words)
 
     def status(self) -> tuple[int, Any]:
         done = self("status", "--json")
-        return done.returncode, json.loads(done.stdout)
+        return done.code, json.loads(done.out)
 
     def waiting(self) -> int:
         with closing(Outbox(self.home.outbox_file)) as outbox:
@@ -105,11 +99,8 @@ class Device:
 
 @pytest.fixture(scope="module")
 def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
-    site = Site(tmp_path_factory.mktemp("ward"))
-    try:
+    with running_site(tmp_path_factory.mktemp("ward")) as site:
         yield Ward(site)
-    finally:
-        site.stop()
 
 
 @pytest.fixture(scope="module")
@@ -140,8 +131,8 @@ def test_a_caught_gateway_is_not_asked_again(history: str, device: Device) -> No
     sent = device("send", "admin", "four")
 
     assert (code, status["gateway"], status["reachable"]) == (1, "refused", False)
-    assert sent.returncode == 1
-    assert "this gateway is refused" in sent.stderr
+    assert sent.code == 1
+    assert "this gateway is refused" in sent.err
 
 
 @TAMPERED
@@ -155,9 +146,8 @@ def test_the_first_command_that_meets_it_ends_and_releases_nothing(
 ) -> None:
     done = device(*words)
 
-    assert done.returncode == 1
-    assert "another history than before" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.code == 1
+    assert "another history than before" in done.err
     assert device.home.book.evidence() is not None
     assert device.waiting() >= 1
 
@@ -168,7 +158,7 @@ def test_what_waits_can_still_be_seen(history: str, device: Device) -> None:
 
     done = device("outbox")
 
-    assert (done.returncode, done.stdout.count("waiting")) == (0, 1)
+    assert (done.code, done.out.count("waiting")) == (0, 1)
 
 
 @pytest.mark.parametrize("history", ["stranger"], indirect=True, scope="module")
@@ -186,5 +176,5 @@ def test_the_true_history_is_trusted_and_what_waited_goes_out(history: str, devi
     sent = device("send", "admin", "four")
     code, status = device.status()
 
-    assert (sent.returncode, sent.stderr) == (0, "")
+    assert (sent.code, sent.err) == (0, "")
     assert (code, status["gateway"], status["reason"], status["waiting"]) == (0, "trusted", None, 0)
