@@ -3,13 +3,16 @@
 import secrets
 import time
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from chain import body, durable, entry, merkle, rules
 from chain.author import Author
-from chain.body import Card, Invitation
+from chain.body import Card, Handle, Invitation, Name
 from chain.chain import Chain
 from chain.encoding import b64url
-from chain.entry import Account, Invite, Profile, Seen
+from chain.entry import Account, Invite, Origin, Profile, Seen
 from chain.joincode import JoinCode, new_code
 from chain.wire import Submission
 from gateway.errors import BadConfig
@@ -17,6 +20,7 @@ from gateway.site import Key, Settings
 
 HANDLE = "gateway"
 INVITE_HOURS = 24
+ACCOUNT_LENGTH = 26
 
 
 def init(directory: Path, settings: Settings, *, name: str, admin: str) -> JoinCode:
@@ -24,8 +28,13 @@ def init(directory: Path, settings: Settings, *, name: str, admin: str) -> JoinC
     Make a gateway named `name` in `directory`, which must be empty or not exist.
 
     Returns the join code that lets the first admin in: the admin's keys are made on the admin's own
-    machine, so the genesis block can only commit to a secret. Raises `BadConfig` if something is there already.
+    machine, so the genesis block can only commit to a secret. Raises `BadConfig` if something is there already, or a name is none.
     """
+    for value, kind in ((f"{name}/{ACCOUNT_LENGTH * 'x'}", Origin), (name, Name)):
+        _check(value, kind, f"name: want a domain's letters, 80 at most, got {name!r}")
+    _check(admin, Handle, f"admin: want a handle of a-z, 0-9, dot, dash and underscore, got {admin!r}")
+    if admin == HANDLE:
+        raise BadConfig(f"admin: the handle {HANDLE!r} is the gateway's own")
     if directory.exists() and any(directory.iterdir()):
         raise BadConfig(f"{directory}: not empty; a gateway is made in a directory of its own")
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -38,6 +47,14 @@ def init(directory: Path, settings: Settings, *, name: str, admin: str) -> JoinC
     # The settings come last: a directory that has them is a whole gateway.
     durable.write(directory / "gateway.toml", settings.to_toml().encode())
     return JoinCode(settings.http_host, settings.http_port, key.account, code)
+
+
+def _check(value: str, kind: Any, message: str) -> None:
+    """Refuse what the chain would refuse, while there is nothing yet to be left half-made."""
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise BadConfig(message) from error
 
 
 def _genesis(key: Key, origin: str, now: int, *, name: str, admin: str, code: str) -> list[Submission]:
