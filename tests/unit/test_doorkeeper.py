@@ -1,0 +1,154 @@
+"""Whom the embedded broker lets in: live accounts of the chain, by tokens of their own current key."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chain import token
+from gateway.broker.door import NotAdmitted
+from gateway.doorkeeper import Doorkeeper
+from tests.world import START, Actor, World
+
+NOW = START / 1000
+
+
+class Door:
+    def __init__(self, folder: Path) -> None:
+        self.world = World(folder)
+        self.alice, self.bob = self.world.join("alice"), self.world.join("bob")
+        self.doorkeeper = Doorkeeper(self.world.chain, lambda: NOW)
+
+    def token(
+        self,
+        actor: Actor,
+        *,
+        of: str | None = None,
+        origin: str | None = None,
+        service: str = token.MQTT,
+        age: float = 0,
+    ) -> str:
+        return token.make(
+            of or actor.id,
+            audience=token.audience(origin or self.world.origin, service),
+            now=NOW - age,
+            kid=actor.keys.kid,
+            signer=actor.keys.sign,
+        )
+
+    def admit(self, actor: Actor, password: str, *, client_id: str | None = None) -> None:
+        self.doorkeeper.admit(client_id or actor.id, actor.id, password)
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    door = Door(tmp_path_factory.mktemp("door"))
+    yield door
+    door.world.close()
+
+
+def test_a_live_account_comes_in_with_its_own_token(door: Door) -> None:
+    door.admit(door.alice, door.token(door.alice))
+
+
+@pytest.mark.parametrize("name", ["gateway", "gateway.web"])
+def test_the_gateway_comes_in_as_committer_and_as_web_server(door: Door, name: str) -> None:
+    gateway = door.world.gateway
+
+    door.admit(gateway, door.token(gateway), client_id=name.replace("gateway", gateway.id))
+
+
+@pytest.mark.parametrize("theirs", ["alice", "gateway"])
+def test_nobody_else_is_a_web_server(door: Door, theirs: str) -> None:
+    owner = door.alice if theirs == "alice" else door.world.gateway
+
+    with pytest.raises(NotAdmitted, match="client id"):
+        door.admit(door.alice, door.token(door.alice), client_id=f"{owner.id}.web")
+
+
+def test_nobody_takes_anothers_client_id(door: Door) -> None:
+    with pytest.raises(NotAdmitted, match="client id"):
+        door.admit(door.alice, door.token(door.alice), client_id=door.bob.id)
+
+
+@pytest.mark.parametrize("password", ["", "secret", "a.b.c", "\N{SNOWMAN}"])
+def test_what_is_no_token_opens_nothing(door: Door, password: str) -> None:
+    with pytest.raises(NotAdmitted, match="want a token"):
+        door.admit(door.alice, password)
+
+
+def test_an_expired_token_opens_nothing(door: Door) -> None:
+    with pytest.raises(NotAdmitted, match="expired"):
+        door.admit(door.alice, door.token(door.alice, age=token.LIFETIME + token.LEEWAY + 1))
+
+
+def test_a_token_of_the_future_opens_nothing(door: Door) -> None:
+    with pytest.raises(NotAdmitted, match="not yet valid"):
+        door.admit(door.alice, door.token(door.alice, age=-token.LEEWAY - 1))
+
+
+def test_a_token_for_rest_opens_nothing_here(door: Door) -> None:
+    with pytest.raises(NotAdmitted, match="audience"):
+        door.admit(door.alice, door.token(door.alice, service=token.REST))
+
+
+def test_a_token_for_another_chain_opens_nothing(door: Door) -> None:
+    with pytest.raises(NotAdmitted, match="audience"):
+        door.admit(door.alice, door.token(door.alice, origin="ward8.example/abc"))
+
+
+def test_another_accounts_token_opens_nothing(door: Door) -> None:
+    with pytest.raises(NotAdmitted, match="another account's"):
+        door.admit(door.alice, door.token(door.bob))
+
+
+def test_a_token_that_another_account_signed_opens_nothing(door: Door) -> None:
+    with pytest.raises(NotAdmitted, match="another account's"):
+        door.admit(door.alice, door.token(door.bob, of=door.alice.id))
+
+
+def test_a_token_in_the_name_of_a_key_that_did_not_sign_it_opens_nothing(door: Door) -> None:
+    forged = token.make(
+        door.alice.id,
+        audience=token.audience(door.world.origin, token.MQTT),
+        now=NOW,
+        kid=door.alice.keys.kid,
+        signer=door.bob.keys.sign,
+    )
+
+    with pytest.raises(NotAdmitted, match="signature does not hold"):
+        door.admit(door.alice, forged)
+
+
+def test_a_stranger_stays_outside(door: Door) -> None:
+    stranger = door.world.stranger("stranger")
+
+    with pytest.raises(NotAdmitted, match="no such live account"):
+        door.admit(stranger, door.token(stranger))
+
+
+def test_a_revoked_account_stays_outside(door: Door) -> None:
+    leaver = door.world.join("leaver")
+    door.world.commit(door.world.admin.revokes(leaver.id))
+
+    with pytest.raises(NotAdmitted, match="no such live account"):
+        door.admit(leaver, door.token(leaver))
+
+
+def test_a_revoked_key_opens_nothing(door: Door) -> None:
+    loser = door.world.join("loser")
+    door.world.commit(door.world.admin.revokes(loser.id, key=loser.keys.kid))
+
+    with pytest.raises(NotAdmitted, match="key in force"):
+        door.admit(loser, door.token(loser))
+
+
+def test_after_a_rotation_only_the_new_key_opens(door: Door) -> None:
+    rotator = door.world.join("rotator")
+    before, keys = door.token(rotator), rotator.fresh_keys()
+    door.world.commit(rotator.gives_keys(keys))
+    rotator.keys = keys
+
+    door.admit(rotator, door.token(rotator))
+    with pytest.raises(NotAdmitted, match="not current"):
+        door.admit(rotator, before)
