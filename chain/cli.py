@@ -21,6 +21,9 @@ from chain.encoding import b64url
 from chain.errors import ChainError, Damaged, Malformed, Missing, Unverified
 from chain.receipt import Receipt
 
+MAX_DIGITS = 16
+"""As many as the largest index has."""
+
 CLOSING = """
 examples:
   blockpost chain verify site/chain.db            every hash, link, signature, root, and the state
@@ -109,7 +112,10 @@ class _Progress:
 
 def _show(args: argparse.Namespace) -> None:
     with closing(Chain.open(_existing(args.file))) as chain:
-        block = chain.store.block(chain.head.height if args.height is None else args.height)
+        height = chain.head.height if args.height is None else args.height
+        if not 0 <= height <= chain.head.height:
+            raise Missing(f"block {height}: the chain is not that high")
+        block = chain.store.block(height)
         print(f"chain     {checkpoint.verifier_key(chain.origin, chain.key)}")
         print(f"block     {block.id} of {chain.head.height}")
         print(f"hash      {block.hash.hex()}")
@@ -156,6 +162,8 @@ def _prove(args: argparse.Namespace) -> None:
 
 def _index(chain: Chain, text: str) -> int:
     if text.isascii() and text.isdigit():
+        if len(text) > MAX_DIGITS or int(text) >= chain.head.size:
+            raise Missing(f"entry {text[:80]}: the chain is not that long")
         return int(text)
     try:
         found = chain.store.find(text)
@@ -168,7 +176,11 @@ def _index(chain: Chain, text: str) -> int:
 
 def _check(args: argparse.Namespace) -> None:
     name, key = checkpoint.read_verifier_key(args.key)
-    receipt = Receipt.from_text(args.receipt.read_text("utf-8"))
+    try:
+        text = args.receipt.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed(f"{args.receipt}: not a receipt: {error}") from error
+    receipt = Receipt.from_text(text)
     head = receipt.verify(args.leaf.read_bytes(), origin=name, key=key)
     print(f"holds: entry {receipt.index} of {head.size} on {head.origin}")
 
