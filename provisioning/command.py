@@ -8,16 +8,23 @@ from msgspec import Struct
 
 
 class Subcommand(Struct, frozen=True):
-    """`module` has a `main(argv)`; `extra` is what has to be installed for it."""
+    """
+    `module` has a `main(argv)`; `extra` is what has to be installed for it, `starts` another subcommand that
+    it runs as a process.
+    """
 
     module: str
     extra: str
     text: str
+    starts: str | None = None
 
 
 SUBCOMMANDS = {
     "demo": Subcommand(
-        "provisioning.demo", "all", "a whole site on this machine: a reading, sealed, committed, opened"
+        "provisioning.demo",
+        "all",
+        "a whole site on this machine: a reading, sealed, committed, opened",
+        starts="gateway",
     ),
     "gateway": Subcommand("gateway.cli", "gateway", "make a gateway and run it"),
     "device": Subcommand("device.cli", "device", "join, sense, send, read: an agent, or a person"),
@@ -59,6 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def load(subcommand: Subcommand) -> Callable[[Sequence[str]], int]:
     """Import what brings it; raise `ImportError` if its extra is not installed."""
+    if subcommand.starts is not None:
+        load(SUBCOMMANDS[subcommand.starts])
     run: Callable[[Sequence[str]], int] = importlib.import_module(subcommand.module).main
     return run
 
