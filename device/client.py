@@ -23,7 +23,7 @@ from device import identity, sealing
 from device.addressbook import AddressBook, Membership
 from device.addressing import Addressee, Directory
 from device.clock import clock
-from device.errors import CannotOpen, Problem
+from device.errors import CannotOpen, Problem, Unreachable
 from device.outbox import Lane, Outbox, Queued
 from device.rest import Caller, Gateway, Receipted
 from device.trust import Trust
@@ -159,6 +159,10 @@ class Client:
                 self.outbox.reject(queued.id, refusal.rule, refusal.reason)
                 if queued.id == mine.id:
                     raise
+            except Unreachable as error:
+                raise Unreachable(
+                    f"{error}; it stays in the outbox and goes with the next command"
+                ) from error
         return index
 
     def submit(self, queued: Queued, send: Callable[[Parcel], Receipted] | None = None) -> int:
