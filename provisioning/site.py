@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import secrets
 import signal
 import socket
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,6 +27,8 @@ from device.rest import Gateway
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+PORTS = range(20_000, 32_000)
+"""Below those that Linux gives to outgoing connections, which would take a port in the moment of a restart."""
 
 
 class SiteFailed(DeviceError):
@@ -179,12 +183,15 @@ def _probe(gateway: Gateway) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """Ports of loopback that nobody listens on now, and that stay free while their server is restarted."""
+    candidates = random.sample(PORTS, len(PORTS))
+    return list(islice(filter(_is_free, candidates), count))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
