@@ -42,7 +42,9 @@ def broker(kind: Broker, site: Site) -> Iterator[int]:
         config.write_text(MOSQUITTO.format(port=site.settings.mqtt_port), "utf-8")
         command = [mosquitto(), "-c", str(config)]
     with running(kind, command, site.directory) as process:
-        _wait_for_port(kind, site.settings.mqtt_port, process)
+        if not _listens(site.settings.mqtt_port, process):
+            said = _said(site.directory / f"{kind}.log")
+            raise BenchError(f"{kind}: does not listen on port {site.settings.mqtt_port}: {said}")
         yield process.pid
 
 
@@ -85,11 +87,12 @@ def _said(log: Path) -> str:
     return log.read_text("utf-8", errors="replace")[-1000:].strip()
 
 
-def _wait_for_port(name: str, port: int, process: subprocess.Popen[bytes]) -> None:
+def _listens(port: int, process: subprocess.Popen[bytes]) -> bool:
+    """Wait until it does, and is still running."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+                return process.poll() is None
         time.sleep(0.05)
-    raise BenchError(f"{name}: does not listen on port {port}")
+    return False

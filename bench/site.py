@@ -6,14 +6,14 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bench.errors import BenchError
 from chain import body, entry, rules, token
@@ -30,6 +30,7 @@ from chain.wire import Parcel, Submission
 from device.outbox import Queued
 from gateway import genesis
 from gateway.site import Key, Settings, Site
+from provisioning.site import free_ports
 
 SEALED_BYTES = 1_650
 """In base64url they are as long as a reading sealed for one addressee and its own author: 2.2 kB."""
@@ -103,8 +104,8 @@ class Ward:
     recipient: Sender
 
     @classmethod
-    def make(cls, directory: Path, *, port: int, clients: int) -> Self:
-        settings = Settings(mqtt_port=port)
+    def make(cls, directory: Path, *, clients: int) -> Self:
+        settings = Settings()
         code = genesis.init(directory, settings, name="bench.example", admin="admin")
         site = Site(directory, settings)
         with closing(Chain.open(site.chain_file, write=True)) as chain:
@@ -120,6 +121,13 @@ class Ward:
             for sender in senders:
                 desk.says(Contact, action="link", peer=recipient.key.account, of=sender.key.account)
         return cls(site, senders, recipient)
+
+    def at_free_port(self) -> Self:
+        """The same, its broker to listen where nobody does now."""
+        (port,) = free_ports(1)
+        settings = structs.replace(self.site.settings, mqtt_port=port)
+        (self.site.directory / "gateway.toml").write_text(settings.to_toml(), "utf-8")
+        return replace(self, site=replace(self.site, settings=settings))
 
     @cached_property
     def gateway(self) -> Sender:
