@@ -1,5 +1,6 @@
 """The agent against a real chain and its committer, joined by a link that loses nothing but what a test takes away."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,14 +14,15 @@ from msgspec import structs
 
 from chain import body, wire
 from chain.encoding import b64url, digest
-from chain.entry import Message, Revoke, new_id
-from chain.errors import Rule
+from chain.entry import Contact, Message, Revoke, new_id
+from chain.errors import Refused, Rule
 from chain.wire import Delivery, ReceiptOf, Receipts, Refusal
 from device import sealing
 from device.agent import ABOUT_THE_AUTHOR, Agent, Arrived, Connected, Halted, Sampled
 from device.client import Client
 from device.config import Config, Poll
-from device.errors import TwoHistories
+from device.errors import Problem, TwoHistories
+from device.link import Link
 from device.outbox import Queued
 from device.reading import Fault, Reading
 from gateway.committer import Committer, Incoming, Outgoing
@@ -701,3 +703,62 @@ def test_what_cannot_be_sent_does_not_hold_up_the_end(ward: Ward) -> None:
     ward.agent.run(stop)
 
     assert len(ward.waiting()) == 1
+
+
+# Commands, and the link itself
+
+
+def test_a_gateway_that_disowns_its_history_over_rest_is_caught_too(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def disown(_parcel: Any) -> Any:
+        raise Problem(409, "this chain never had that root", rule="history", refusal="a.signed.word")
+
+    monkeypatch.setattr(ward.gateway, "submit", disown)
+
+    with pytest.raises(TwoHistories, match="disowns its own history"):
+        ward.client.say(Contact, action="request", peer=ward.carol.id)
+
+    evidence = ward.home.book.evidence()
+    assert evidence is not None
+    assert evidence.shown == "a.signed.word"
+    assert ward.client.outbox.waiting() == 1
+
+
+def test_a_command_that_was_refused_later_does_not_hold_up_the_next_one(ward: Ward) -> None:
+    ward.client.write("command", Contact, action="accept", peer=ward.carol.id)
+
+    index = ward.client.say(Contact, action="request", peer=ward.carol.id)
+
+    assert index == ward.world.chain.head.size - 1
+    assert [rejected.rule for rejected in ward.client.outbox.rejected()] == ["contact"]
+
+
+def test_a_command_that_is_refused_is_kept_apart_and_raised(ward: Ward) -> None:
+    with pytest.raises(Refused, match="no request of that account to accept"):
+        ward.client.say(Contact, action="accept", peer=ward.carol.id)
+
+    assert ward.client.outbox.waiting() == 0
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\x02\x00\x00\x30\x05\x00\x02\xff\xff!", b"\xff" * 64],
+)
+def test_a_broker_that_talks_nonsense_does_not_end_the_link(nonsense: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        link = Link(
+            "127.0.0.1",
+            server.getsockname()[1],
+            account="a" * 26,
+            password=lambda: "token",
+            on_message=lambda _topic, _payload: None,
+            on_up=lambda: None,
+        )
+        link.start()
+        for _ in range(2):
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1024)
+                connection.sendall(nonsense)
+        link.stop()
