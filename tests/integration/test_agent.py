@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -741,9 +742,14 @@ def test_a_command_that_is_refused_is_kept_apart_and_raised(ward: Ward) -> None:
     assert ward.client.outbox.waiting() == 0
 
 
+ADMITTED = b"\x20\x02\x00\x00"
+"""A CONNACK."""
+
+
 @pytest.mark.parametrize(
     "nonsense",
-    [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\x02\x00\x00\x30\x05\x00\x02\xff\xff!", b"\xff" * 64],
+    [b"\xff" * 64, ADMITTED + b"\x30\x01\x00", ADMITTED + b"\x30\x05\x00\x02\xff\xff!"],
+    ids=["no packet", "half a topic", "a topic that is no text"],
 )
 def test_a_broker_that_talks_nonsense_does_not_end_the_link(nonsense: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -758,7 +764,9 @@ def test_a_broker_that_talks_nonsense_does_not_end_the_link(nonsense: bytes) -> 
         link.start()
         for _ in range(2):
             connection, _ = server.accept()
-            with connection:
+            with connection, suppress(ConnectionResetError):
                 connection.recv(1024)
                 connection.sendall(nonsense)
+                while connection.recv(1024):
+                    pass  # until the link closes it
         link.stop()
