@@ -5,6 +5,7 @@ A device's answer is its verified receipt. A bare publisher's is the broker's PU
 """
 
 import gc
+import random
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -55,8 +56,8 @@ class Talker(Protocol):
     connection: Connection
     latencies: list[float]
 
-    def send(self, now: float) -> None:
-        """Publish what is due and fits into the window."""
+    def send(self, now: float) -> float:
+        """Publish what is due and fits into the window; return when to be asked again, if nothing comes before."""
         ...
 
     @property
@@ -86,8 +87,9 @@ class Device:
     def is_done(self) -> bool:
         return not self._backlog and not self._under_way
 
-    def send(self, now: float) -> None:
-        self._next = self._next or now
+    def send(self, now: float) -> float:
+        # Not all accounts at one moment.
+        self._next = self._next or now + random.uniform(0, self._pause)  # noqa: S311 - jitter, not a secret
         while self._backlog and len(self._under_way) < SIZE and self._next <= now:
             queued = self._backlog.popleft()
             self._under_way[queued.id] = queued
@@ -96,6 +98,7 @@ class Device:
             self._next += self._pause
         for queued, after in self._window.due(list(self._under_way.values()), now):
             self.connection.publish(self._topic, wire.encode(structs.replace(queued.parcel, after=after)))
+        return self._next if self._next > now and self._backlog else now + TURN_SECONDS
 
     def _arrived(self, topic: str, payload: bytes) -> None:
         if topic == self._refusals:
@@ -144,9 +147,10 @@ class Publisher:
     def is_done(self) -> bool:
         return not self._backlog and not self._under_way
 
-    def send(self, now: float) -> None:
+    def send(self, now: float) -> float:
         while self._backlog and len(self._under_way) < SIZE:
             self._under_way[self.connection.publish(self._topic, self._backlog.popleft())] = now
+        return now + TURN_SECONDS
 
     def _answered(self, mid: int) -> None:
         self.latencies.append(time.monotonic() - self._under_way.pop(mid))
@@ -177,9 +181,8 @@ def _run(begin: Begin, talkers: list[Talker]) -> Measured:
     computed = time.process_time()
     while not all(talker.is_done for talker in talkers):
         now = time.monotonic()
-        for talker in talkers:
-            talker.send(now)
-        loop.turn(TURN_SECONDS)
+        again = min(talker.send(now) for talker in talkers)
+        loop.turn(max(0.0, min(again - time.monotonic(), TURN_SECONDS)))
     ended = time.monotonic()
     loop.close()
     latencies = [latency for talker in talkers for latency in talker.latencies]
