@@ -57,7 +57,10 @@ def _console() -> Console:
         "commit", _commit, "from publishing an entry to its verified receipt: rate, latency, growth"
     )
     part.add_argument(
-        "--broker", choices=("embedded", "mosquitto"), default="embedded", help="(default %(default)s)"
+        "--broker",
+        choices=("embedded", "mosquitto"),
+        default="embedded",
+        help="(default %(default)s)",
     )
     for name, default, text in (
         ("clients", 10, "accounts that publish"),
@@ -111,6 +114,11 @@ def _commit(args: argparse.Namespace) -> None:
     print(f"load       {result.clients} clients on the {result.broker} broker{offered}")
     print(f"rate       {result.rate:,.0f} entries/s, each receipted and verified")
     print(f"floor      {result.floor:,.0f} entries/s, the same bytes unchecked; ratio {result.ratio:.2f}")
+    if result.amqtt_floor and result.amqtt_ratio:
+        print(
+            f"amqtt      {result.amqtt_floor:,.0f} entries/s is its floor as it comes, without our hardening; "
+            f"ratio {result.amqtt_ratio:.2f}"
+        )
     print(f"latency    p50 {result.p50_ms} ms, p99 {result.p99_ms} ms, from publishing to a verified receipt")
     computing = ", ".join(f"{name} {spent} us" for name, spent in result.cpu_us.items())
     print(f"computing  {computing} an entry")

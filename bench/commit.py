@@ -16,7 +16,7 @@ from bench import floor, load, process, usage
 from bench.connection import Connection, Loop
 from bench.load import Measured, Plan
 from bench.machine import Machine
-from bench.process import Broker
+from bench.process import Broker, Stock
 from bench.site import Progress, Ward
 from bench.worker import Worker, run_together
 from chain import wire
@@ -50,6 +50,7 @@ class Result(Struct, frozen=True):
     """
     Medians of all rounds; `ratio` is of `rate` to `floor`. The latencies are from publishing to a verified receipt.
 
+    `amqtt_floor` is the floor on the stock library under the embedded broker, and `amqtt_ratio` of `rate` to that.
     `growth` is the ratio of the rates on a long chain and on a short one; `cpu_us` what each
     part computes for one entry, which a busy machine changes less than the rate.
     """
@@ -58,6 +59,8 @@ class Result(Struct, frozen=True):
     rate: float
     floor: float
     ratio: float
+    amqtt_floor: float | None
+    amqtt_ratio: float | None
     p50_ms: float
     p99_ms: float
     rate_1000: float
@@ -78,17 +81,19 @@ def measure(options: Options, progress: Progress) -> Result:
         machine = Machine.at(directory)
         progress(str(machine))
         long = _ward(directory / "long", options, LONG, progress) if options.growth else None
-        floors, shorts, longs = list[Run](), list[Run](), list[Run]()
+        floors, stocks, shorts, longs = list[Run](), list[Run](), list[Run](), list[Run]()
         for number in range(options.rounds):
             ward = _ward(directory / f"round-{number}", options, SHORT, progress)
             runs = [("floor", floors, _floor, ward), ("chain", shorts, _chain, ward)]
+            if options.broker == "embedded":
+                runs.append(("stock amqtt's floor", stocks, partial(_floor, stock="amqtt"), ward))
             if long is not None:
                 runs.append(("long chain", longs, _chain, long))
             for what, results, run, where in runs:
                 # Just before it is used: on a busy machine somebody's connection may take the port.
                 results.append(run(where.at_free_port(), options))
                 progress(f"round {number + 1}: {what}: {results[-1].rate:,.0f} entries/s")
-    return _result(options, machine, floors, shorts, longs)
+    return _result(options, machine, floors=floors, stocks=stocks, shorts=shorts, longs=longs)
 
 
 def _ward(directory: Path, options: Options, size: int, progress: Progress) -> Ward:
@@ -107,12 +112,12 @@ def _chain(ward: Ward, options: Options) -> Run:
         return _run(began, measured, max(each.ended for each in measured), before, _cpu(watch))
 
 
-def _floor(ward: Ward, options: Options) -> Run:
+def _floor(ward: Ward, options: Options, *, stock: Stock | None = None) -> Run:
     plans = _plans(ward, options, None)
     entries = sum(plan.entries * len(plan.senders) for plan in plans)
-    file = ward.site.directory / "floor.db"
+    file = ward.site.directory / f"floor-{stock}.db"
     store = partial(Worker, floor.store, ward.site.settings.mqtt_port, ward.gateway, file, entries)
-    with process.broker(options.broker, ward.site) as broker:
+    with process.broker(stock or options.broker, ward.site) as broker:
         before = _cpu({"broker": broker})
         began, (ended, *measured) = run_together(
             [store, *(partial(Worker, load.publishers, plan) for plan in plans)]
@@ -174,9 +179,16 @@ def _wait_for_committer(ward: Ward) -> None:
 
 
 def _result(
-    options: Options, machine: Machine, floors: list[Run], shorts: list[Run], longs: list[Run]
+    options: Options,
+    machine: Machine,
+    *,
+    floors: list[Run],
+    stocks: list[Run],
+    shorts: list[Run],
+    longs: list[Run],
 ) -> Result:
     bottom, rate = _rate(floors), _rate(shorts)
+    stock = _rate(stocks) if stocks else None
     rate_long = _rate(longs) if longs else None
     latencies = [latency for run in shorts for latency in run.latencies]
     return Result(
@@ -184,6 +196,8 @@ def _result(
         rate=rate,
         floor=bottom,
         ratio=round(rate / bottom, 2),
+        amqtt_floor=stock,
+        amqtt_ratio=round(rate / stock, 2) if stock else None,
         p50_ms=_percentile_ms(latencies, 50),
         p99_ms=_percentile_ms(latencies, 99),
         rate_1000=rate,

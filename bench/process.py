@@ -15,6 +15,8 @@ from bench.errors import BenchError
 from gateway.site import Site
 
 Broker = Literal["embedded", "mosquitto"]
+Stock = Literal["amqtt"]
+"""The library that the embedded broker is made of, as it comes: a yardstick, not to be used."""
 
 START_SECONDS = 20
 STOP_SECONDS = 10
@@ -32,15 +34,22 @@ max_queued_messages 0
 """Debian's defaults drop silently what is over 1,000 messages, and keep 20 under way."""
 
 
+AMQTT = """\
+listeners: {{default: {{type: tcp, bind: "127.0.0.1:{port}"}}}}
+plugins: {{amqtt.plugins.authentication.AnonymousAuthPlugin: {{allow_anonymous: true}}}}
+"""
+
+
 @contextmanager
-def broker(kind: Broker, site: Site) -> Iterator[int]:
+def broker(kind: Broker | Stock, site: Site) -> Iterator[int]:
     """Run the site's broker, from when it accepts connections; yields its process id."""
     if kind == "embedded":
         command = [sys.executable, "-m", "gateway.cli", "broker", str(site.directory)]
     else:
-        config = site.directory / "mosquitto.conf"
-        config.write_text(MOSQUITTO.format(port=site.settings.mqtt_port), "utf-8")
-        command = [mosquitto(), "-c", str(config)]
+        config = site.directory / f"{kind}.conf"
+        text, program = (MOSQUITTO, mosquitto()) if kind == "mosquitto" else (AMQTT, _beside_python("amqtt"))
+        config.write_text(text.format(port=site.settings.mqtt_port), "utf-8")
+        command = [program, "-c", str(config)]
     with running(kind, command, site.directory) as process:
         if not _listens(site.settings.mqtt_port, process):
             said = _said(site.directory / f"{kind}.log")
@@ -54,6 +63,10 @@ def committer(site: Site) -> Iterator[int]:
     command = [sys.executable, "-m", "gateway.cli", "commit", str(site.directory)]
     with running("committer", command, site.directory) as process:
         yield process.pid
+
+
+def _beside_python(name: str) -> str:
+    return str(Path(sys.executable).with_name(name))
 
 
 def mosquitto() -> str:

@@ -1,10 +1,10 @@
 """Compact JWS (RFC 7515) with the one algorithm permitted here, Ed25519 (RFC 9864)."""
 
 from functools import lru_cache
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from chain import ed25519
 from chain.encoding import b64url, canonical, read_canonical, unb64url
@@ -19,7 +19,7 @@ class Header(Struct, frozen=True, forbid_unknown_fields=True):
     """`kid` is the thumbprint of the signer's key; `typ` keeps one kind of statement from passing as another."""
 
     kid: Thumbprint
-    typ: str
+    typ: Annotated[str, Meta(max_length=40)]
     alg: Literal["Ed25519"] = "Ed25519"
 
 

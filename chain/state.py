@@ -155,6 +155,11 @@ class State:
         )
         return [_key_pair(*row) for row in rows]
 
+    def signing_key(self, kid: str) -> SigningKey | None:
+        """The signing key of that thumbprint, whoever's it is or was."""
+        row = self.db.execute("SELECT sign FROM keypair WHERE kid = ?", (kid,)).fetchone()
+        return None if row is None else SigningKey(row[0])
+
     def knows_key(self, kid: str) -> bool:
         return self.db.execute("SELECT 1 FROM keypair WHERE kid = ?", (kid,)).fetchone() is not None
 

@@ -20,9 +20,11 @@ from chain import token, wire
 from chain.body import Body
 from chain.chain import MAX_BLOCK_ENTRIES, Chain, Committed
 from chain.encoding import b64url, digest
+from chain.entry import SignedEntry
 from chain.errors import Malformed, Oversized, Refused, Rule, Unverified
 from chain.receipt import Receipt
 from chain.wire import Consistency, Delivered, Delivery, ReceiptOf, Receipts, Refusal, Submission
+from gateway.checker import Checker
 from gateway.link import Link
 from gateway.site import Key, Site
 
@@ -36,12 +38,13 @@ MAX_REASON = 400
 
 
 class Incoming(Struct, frozen=True):
-    """A message from the broker, and what acknowledges it."""
+    """A message from the broker, what acknowledges it, and when it came (monotonic seconds)."""
 
     topic: str
     payload: bytes
     mid: int
     connection: int
+    at: float = 0.0
 
 
 class Outgoing(Struct, frozen=True):
@@ -58,11 +61,13 @@ class Committer:
     Turns batches of messages into blocks and answers. No socket, no thread, no clock of its own.
 
     `chain` is open for writing. It remembers which checkpoint it last showed to whom, so that an answer can
-    prove that its checkpoint continues that one; a receiver that missed it asks over REST.
+    prove that its checkpoint continues that one; a receiver that missed it asks over REST. A `checker` has the
+    signatures of a batch checked while the batch is still being read.
     """
 
-    def __init__(self, chain: Chain, key: Key) -> None:
+    def __init__(self, chain: Chain, key: Key, checker: Checker | None = None) -> None:
         self._chain = chain
+        self._checker = checker
         self._key = key
         self._shown: OrderedDict[str, int] = OrderedDict()
         chain.sign_head(key.writer)
@@ -79,6 +84,8 @@ class Committer:
         """
         answers: list[Outgoing] = []
         held: list[tuple[Incoming, str, Submission]] = []
+        if self._checker:
+            self._checker.begin()
         for message in batch:
             try:
                 account = wire.account_of(message.topic)
@@ -88,9 +95,14 @@ class Committer:
                 held.append((message, account, self._load(message, account)))
             except (Refused, Malformed, Unverified) as error:
                 answers.append(self._refusal(message, account, error, None, now))
+        if self._checker:
+            self._checker.flush()
         height = self._chain.head.height
         outcomes = self._chain.append(
-            [submission for _, _, submission in held], writer=self._key.writer, now=now
+            [submission for _, _, submission in held],
+            writer=self._key.writer,
+            now=now,
+            check=self._checker.check if self._checker else SignedEntry.verify,
         )
         committed = []
         for (message, account, submission), outcome in zip(held, outcomes, strict=True):
@@ -108,6 +120,8 @@ class Committer:
         # The web server relays, as the gateway's account, what people's browsers submit.
         if account not in (submission.signed.entry.author, self._key.account):
             raise Refused("topic", "an entry comes on its author's own topic")
+        if self._checker:
+            self._checker.add(submission.signed)
         return submission
 
     def _refusal(
@@ -221,11 +235,13 @@ def run(site: Site, stop: threading.Event) -> None:
     """Commit until told to stop. Raises `sqlite3.Error` when the disk fails: it is not tried again on this file."""
     key = site.key()
     chain = Chain.open(site.chain_file, write=True)
-    committer = Committer(chain, key)
+    checker = Checker(chain.state)
+    committer = Committer(chain, key, checker)
     arrived: queue.SimpleQueue[Incoming] = queue.SimpleQueue()
 
     def enqueue(message: mqtt.MQTTMessage, connection: int) -> None:
-        arrived.put(Incoming(message.topic, bytes(message.payload), message.mid, connection))
+        at = time.monotonic()
+        arrived.put(Incoming(message.topic, bytes(message.payload), message.mid, connection, at))
 
     def password() -> str:
         audience = token.audience(chain.origin, token.MQTT)
@@ -254,6 +270,7 @@ def run(site: Site, stop: threading.Event) -> None:
                 link.ack(message.mid, message.connection)
     finally:
         link.stop()
+        checker.close()
         chain.close()
 
 
@@ -262,7 +279,8 @@ def gather(arrived: queue.SimpleQueue[Incoming], patience: float = 0.5) -> list[
     batch: list[Incoming] = []
     try:
         batch.append(arrived.get(timeout=patience))
-        deadline = time.monotonic() + BLOCK_SECONDS
+        # What waited while the block before was made has waited enough.
+        deadline = batch[0].at + BLOCK_SECONDS
         while len(batch) < MAX_BLOCK_ENTRIES:
             left = deadline - time.monotonic()
             batch.append(arrived.get(timeout=left) if left > 0 else arrived.get_nowait())

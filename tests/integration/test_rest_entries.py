@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chain import entry, rules, wire
+from chain import entry, wire
 from chain.api import IntentAnswer, Party
 from chain.entry import Account, Group
 from chain.receipt import Receipt
