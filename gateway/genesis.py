@@ -20,7 +20,6 @@ from gateway.site import Key, Settings
 
 HANDLE = "gateway"
 INVITE_HOURS = 24
-ACCOUNT_LENGTH = 26
 
 
 def init(directory: Path, settings: Settings, *, name: str, admin: str) -> JoinCode:
@@ -30,7 +29,8 @@ def init(directory: Path, settings: Settings, *, name: str, admin: str) -> JoinC
     Returns the join code that lets the first admin in: the admin's keys are made on the admin's own
     machine, so the genesis block can only commit to a secret. Raises `BadConfig` if something is there already, or a name is none.
     """
-    for value, kind in ((f"{name}/{ACCOUNT_LENGTH * 'x'}", Origin), (name, Name)):
+    # An account id, which the origin will end with, has 26 letters.
+    for value, kind in ((f"{name}/{26 * 'x'}", Origin), (name, Name)):
         _check(value, kind, f"name: want a domain's letters, 80 at most, got {name!r}")
     _check(admin, Handle, f"admin: want a handle of a-z, 0-9, dot, dash and underscore, got {admin!r}")
     if admin == HANDLE:
