@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from msgspec import Struct, structs
@@ -33,6 +33,9 @@ from device.window import Window
 log = logging.getLogger(__name__)
 
 TURN_SECONDS = 0.1
+EVENTS_A_TURN = 256
+"""However much comes in, what waits to go out has its turn."""
+
 CATCH_UP_SECONDS = 10.0
 """How often the inbox is asked for all the same: a delivery may be lost together with the broker."""
 
@@ -143,19 +146,21 @@ class Agent:
 
     def _turn(self) -> None:
         """Handle what happened, then send what is due."""
-        try:
-            event: Event | None = self._events.get(timeout=TURN_SECONDS)
-            while event is not None:
-                self._handle(event)
-                event = None if self._events.empty() else self._events.get()
-        except queue.Empty:
-            pass
+        for event in self._happened():
+            self._handle(event)
         now = time.monotonic()
         if self._unsealed and now >= self._next_lookup:
             self._seal(now)
         if now >= self._next_catch_up and self._link.is_up:
             self._catch_up(now)
         self._send(now)
+
+    def _happened(self) -> Iterator[Event]:
+        """The next event, if one comes within a turn, and those that wait behind it."""
+        with contextlib.suppress(queue.Empty):
+            yield self._events.get(timeout=TURN_SECONDS)
+            for _ in range(EVENTS_A_TURN):
+                yield self._events.get_nowait()
 
     def _handle(self, event: Event) -> None:
         match event:

@@ -6,6 +6,7 @@ what is committed, a signed refusal for what is not, a delivery to each who may 
 acknowledged to the broker only after all that; until then the author has it in its outbox.
 """
 
+import contextlib
 import logging
 import queue
 import threading
@@ -277,15 +278,13 @@ def run(site: Site, stop: threading.Event) -> None:
 def gather(arrived: queue.SimpleQueue[Incoming], patience: float = 0.5) -> list[Incoming]:
     """The next block's worth of messages; empty if none came within `patience` seconds."""
     batch: list[Incoming] = []
-    try:
+    with contextlib.suppress(queue.Empty):
         batch.append(arrived.get(timeout=patience))
         # What waited while the block before was made has waited enough.
         deadline = batch[0].at + BLOCK_SECONDS
         while len(batch) < MAX_BLOCK_ENTRIES:
             left = deadline - time.monotonic()
             batch.append(arrived.get(timeout=left) if left > 0 else arrived.get_nowait())
-    except queue.Empty:
-        pass
     return batch
 
 
