@@ -75,7 +75,7 @@ def test_a_part_that_is_killed_is_started_again_and_all_goes_on(site: Site, part
 
     killed.send_signal(signal.SIGKILL)
 
-    until(lambda: part in parts_of(site) and parts_of(site)[part].pid != killed.pid, f"{part} is there again")
+    until(lambda: parts_of(site).get(part, killed).pid != killed.pid, f"{part} is there again")
     until(lambda: works(site), "it commits again")
 
 
