@@ -10,7 +10,7 @@ import msgspec
 
 from bench import agent, commit
 from bench.errors import BenchError
-from chain.console import Console
+from chain.console import INTERRUPTED, Console, end_as_interrupted
 from device.errors import DeviceError
 
 DESCRIPTION = """
@@ -34,7 +34,13 @@ full load are mostly waiting: each client keeps 64 entries under way.
 def main(argv: Sequence[str]) -> int:
     """Run one benchmark; return the exit code."""
     console = _console()
-    return console.run(console.parser.parse_args(argv), (BenchError, DeviceError, OSError))
+    args = console.parser.parse_args(argv)
+    end_as_interrupted()
+    try:
+        return console.run(args, (BenchError, DeviceError, OSError))
+    except KeyboardInterrupt:
+        _progress("ended before it was done")
+        return INTERRUPTED
 
 
 def _console() -> Console:

@@ -9,6 +9,9 @@ from typing import Any
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
+INTERRUPTED = 130
+"""The exit code of what Ctrl-C ended, as shells have it."""
+
 Action = Callable[..., int | None]
 
 
@@ -50,6 +53,11 @@ class Console:
         except errors as error:
             print(f"{self.parser.prog} {args.command}: {error}", file=sys.stderr)
             return 1
+
+
+def end_as_interrupted() -> None:
+    """Let SIGTERM end this process as Ctrl-C does: what it has started is ended, too."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def until_signalled() -> threading.Event:

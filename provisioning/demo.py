@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ examples:
 def main(argv: Sequence[str]) -> int:
     """Run the demo; exit 0 if every message that was sent was committed, receipted and opened."""
     args = _parser().parse_args(argv)
+    console.end_as_interrupted()
     if args.keep:
         args.keep.mkdir(parents=True, exist_ok=True)
         return _play(args, args.keep.absolute())
@@ -73,6 +74,9 @@ def _play(args: argparse.Namespace, directory: Path) -> int:
     except (DeviceError, ChainError, OSError) as error:
         print(f"blockpost demo: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("blockpost demo: ended before there was anything to sum up", file=sys.stderr)
+        return console.INTERRUPTED
     finally:
         site.stop()
     summary = _summary(site, story)
@@ -195,18 +199,20 @@ class Story:
 
 def _run(site: Site, story: Story, args: argparse.Namespace) -> None:
     """Let it run for as long as was asked; then let what is under way arrive."""
-    clinician = site.device(CLINICIAN, "inbox", "--follow", "--json", hear=story.hear)
-    device = site.device(DEVICE, "run", "--json", hear=story.hear)
-    try:
-        _wait(args, story)
-    except KeyboardInterrupt:
-        print("\nending ...")
-    if code := device.stop():
-        raise DeviceError(f"the device ended with {code}: see {site.directory / DEVICE}.log")
-    deadline = time.monotonic() + OPEN_SECONDS
-    while not story.is_over() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    clinician.stop()
+    with ExitStack() as started:
+        clinician = site.device(CLINICIAN, "inbox", "--follow", "--json", hear=story.hear)
+        started.callback(clinician.stop)
+        device = site.device(DEVICE, "run", "--json", hear=story.hear)
+        started.callback(device.stop)
+        try:
+            _wait(args, story)
+        except KeyboardInterrupt:
+            print("\nending ...")
+        if code := device.stop():
+            raise DeviceError(f"the device ended with {code}: see {site.directory / DEVICE}.log")
+        deadline = time.monotonic() + OPEN_SECONDS
+        while not story.is_over() and time.monotonic() < deadline:
+            time.sleep(0.05)
 
 
 def _wait(args: argparse.Namespace, story: Story) -> None:

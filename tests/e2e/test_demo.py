@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 DEMO = [sys.executable, "-m", "provisioning", "demo"]
@@ -55,17 +56,43 @@ def test_a_recording_travels_all_the_way_at_its_rate(tmp_path: Path) -> None:
     assert (tmp_path / "site" / "gateway" / "chain.db").is_file()
 
 
-def test_ctrl_c_ends_it_cleanly_with_a_summary() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_it_cleanly_with_a_summary(number: signal.Signals) -> None:
     with subprocess.Popen(DEMO, stdout=subprocess.PIPE, text=True, start_new_session=True) as demo:
         assert demo.stdout is not None
+        directory = demo.stdout.readline().split()[-1]
         for line in demo.stdout:
             if "verified and opened it" in line:
                 break
-        demo.send_signal(signal.SIGINT)
+        demo.send_signal(number)
         rest = demo.stdout.read()
 
     assert demo.returncode == 0
     assert "verified from its first byte" in rest
+    assert left_running(directory) == []
+
+
+def test_ctrl_c_before_anything_was_sent_leaves_nothing_running() -> None:
+    with subprocess.Popen(
+        DEMO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as demo:
+        assert demo.stdout is not None
+        directory = demo.stdout.readline().split()[-1]
+        for line in demo.stdout:
+            if "running" in line:
+                break
+        demo.send_signal(signal.SIGINT)
+        _, complaint = demo.communicate()
+
+    assert demo.returncode == 130
+    assert "Traceback" not in complaint
+    assert left_running(directory) == []
+
+
+def left_running(directory: str) -> list[list[str]]:
+    site = str(Path(directory).parent)
+    lines = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+    return [line for line in lines if any(site in word for word in line)]
 
 
 @pytest.mark.parametrize(
