@@ -26,10 +26,15 @@ def _line(event: dict[str, Any]) -> str:
         case {"event": "unopened", "from": author, "index": index}:
             return f"{author}: (cannot be opened) [entry {index}, verified]"
         case {"event": "sensed", "sensor": sensor, "value": value, "unit": unit}:
-            return f"sensed {sensor} = {value} {unit or ''}".rstrip()
+            return f"sensed {sensor} = {_amount(value, unit)}"
         case {"event": name, **rest}:
             return f"{name} " + " ".join(f"{key}={value}" for key, value in rest.items() if value is not None)
     return str(event)
+
+
+def _amount(value: float, unit: str | None) -> str:
+    """A number and its unit; UCUM's `1` says that there is none."""
+    return f"{value} {unit}" if unit and unit != "1" else f"{value}"
 
 
 def said(text: str, cty: str) -> str:
@@ -40,7 +45,7 @@ def said(text: str, cty: str) -> str:
         reading = parse_content(text)
     except Malformed:
         return text  # its author calls it a reading, and it is none
-    return f"{reading.sensor} = {reading.value} {reading.unit or ''}".rstrip()
+    return f"{reading.sensor} = {_amount(reading.value, reading.unit)}"
 
 
 def _printable(line: str) -> str:

@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 BUFFER_BYTES = 4 * 2**20
 """What the system is asked to hold for the checker, so that handing over does not wait for it."""
 
+PATIENCE = 5.0
+"""Seconds without a result, or without room to hand over, after which the checker counts as lost."""
+
 TOGETHER = 16
 """Signatures in one writing: fewer cost system calls, more let the checker wait."""
 
@@ -44,6 +47,8 @@ class Checker:
         self._claims = bytearray()
         ours, theirs = socket.socketpair()
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+        # A process that is stopped, not ended, must not stop the committer with it.
+        ours.settimeout(PATIENCE)
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "gateway.checker"],

@@ -112,6 +112,16 @@ def test_without_its_process_everything_is_still_checked(ward: Ward, killed: str
     assert ward.append(ward.forged(), ward.alice.writes(ward.bob.id)) == ["signature", "committed"]
 
 
+def test_a_process_that_stands_still_does_not_hold_up_the_chain(ward: Ward) -> None:
+    process = ward.process()
+    process.suspend()
+
+    outcomes = ward.append(ward.alice.writes(ward.bob.id), ward.forged())
+    process.resume()
+
+    assert outcomes == ["committed", "signature"]
+
+
 def test_the_process_ends_with_its_committer(ward: Ward) -> None:
     process = ward.process()
 
