@@ -1,0 +1,403 @@
+/**
+ * What the page shows, and what a person can do with it.
+ *
+ * `src/engine` makes a `View` and carries out the `Actions`; `src/ui` draws the one and calls the other. Nothing
+ * here knows of the network, of storage or of React. Times are ms since 1970.
+ */
+
+/** 26 characters of base32: a person, a device, a service. */
+export type AccountId = string;
+/** An account, or a group (`g-...`). */
+export type PartyId = string;
+/** A UUIDv7. */
+export type EntryId = string;
+
+export type Role = "admin" | "member" | "gateway";
+export type Kind = "person" | "device" | "service";
+export type Priority = "high" | "medium" | "low" | "info";
+
+/** Where the person is. Exactly one screen belongs to each. */
+export type Stage =
+  | { name: "starting" }
+  /** No secure context (plain HTTP from elsewhere than localhost): there is no cryptography to be had. */
+  | { name: "insecure" }
+  /** This browser lacks something that is needed; `missing` says what. */
+  | { name: "unsupported"; missing: string }
+  /** Nobody is logged in. `reason` says why, if somebody was; `handle` is who was here last. */
+  | { name: "welcome"; reason: string | null; handle: string | null }
+  /** Registered just now: the recovery code, shown this once, to be confirmed before anything else. */
+  | { name: "recovery"; code: string }
+  /** Logged in, but this browser does not have the keys (never had, or lost them: `lost`). */
+  | { name: "restore"; handle: string; lost: boolean }
+  | { name: "home" }
+  /** Idle for too long: nothing is shown but how many alerts are open, and they go on sounding. */
+  | { name: "locked"; handle: string }
+  /** The gateway contradicted itself. Nothing works any more; the evidence is kept. */
+  | { name: "two-histories"; evidence: Evidence };
+
+export interface Evidence {
+  /** The checkpoint that was held, and what was shown against it, as signed. */
+  held: string;
+  shown: string;
+  reason: string;
+  at: number;
+}
+
+export interface Me {
+  account: AccountId;
+  handle: string;
+  name: string;
+  role: Role;
+  /** When the session ends if nothing more is asked. */
+  expires: number;
+}
+
+/** The connection: `live` is told of what happens; `ended` means that the session is over. */
+export type Lamp = "connecting" | "live" | "offline" | "ended";
+
+/** A new object at each change; its parts are the same objects as before where they did not change. */
+export interface View {
+  stage: Stage;
+  me: Me | null;
+  lamp: Lamp;
+  /** The gateway's name, as in `ward-3.example`. */
+  site: string | null;
+  /** Entries that are read of those there were when it began, while a browser reads the history. */
+  catchingUp: { done: number; total: number } | null;
+  /** As to be listed: unacknowledged first, by priority, the oldest first within one. */
+  alerts: readonly AlertView[];
+  /** By name. */
+  friends: readonly FriendView[];
+  /** Entries of ours that wait for their receipt, or were refused. */
+  unsent: readonly Unsent[];
+  /** Whether this page may make a sound now; a browser may not until somebody touched the page. */
+  sound: "armed" | "silent";
+  /** Something went wrong that the person has to know, until it is dismissed. */
+  troubles: readonly Trouble[];
+}
+
+export interface Trouble {
+  id: number;
+  text: string;
+}
+
+export interface FriendView {
+  id: PartyId;
+  kind: Kind | "group";
+  /** `asked`: they wait for us. `asking`: we wait for them. `member`: a group that we are in. */
+  state: "contact" | "asked" | "asking" | "member";
+  live: boolean;
+  handle: string | null;
+  /** What to call it: its name, its handle, or the beginning of its id. */
+  title: string;
+  online: boolean;
+  lastSeen: number | null;
+  unread: number;
+  /** Alerts of this conversation that nobody has taken. */
+  openAlerts: number;
+  /** `at` of the newest message, to sort by. */
+  latest: number | null;
+  /** A person compared the safety code. It is false again once a key changed. */
+  verified: boolean;
+  /** What is to be said loudly of its keys, and whether they wait for a person's word before they are used. */
+  keyNotice: { text: string; waiting: boolean } | null;
+}
+
+/** An episode: condition, acknowledgement and sounding are three things. */
+export interface AlertView {
+  episode: string;
+  priority: Priority;
+  kind: "physiological" | "technical";
+  /** Whether what it is about goes on. */
+  active: boolean;
+  /** Who took it (it counts no more once the priority rose, or they released it). */
+  takenBy: { account: AccountId; title: string; at: number; mine: boolean } | null;
+  resolved: boolean;
+  /** Neither taken nor resolved: it goes on sounding, also when the condition has ended. */
+  open: boolean;
+  seenBy: readonly { account: AccountId; title: string; at: number }[];
+  /** The conversation that it belongs to, who sent it, and what they are called. */
+  conversation: PartyId;
+  author: AccountId;
+  authorTitle: string;
+  /** When the episode began, and when it was last heard of: the gateway's time, at which it was committed. */
+  began: number;
+  latest: number;
+  /** The newest message of the episode: what is taken, and whose content says what it is. */
+  message: EntryId;
+  /** All of its messages, oldest first. */
+  messages: readonly EntryId[];
+}
+
+/** One message of a conversation: everything that is known without opening it. */
+export interface MessageLine {
+  index: number;
+  id: EntryId;
+  author: AccountId;
+  authorTitle: string;
+  mine: boolean;
+  /** The author's clock. */
+  at: number;
+  re: EntryId | null;
+  alert: { episode: string; priority: Priority; state: "start" | "continue" | "end"; kind: string } | null;
+  seenBy: readonly { account: AccountId; title: string; at: number }[];
+  /** `pending` and `refused` are ours and not committed: they have no index (-1). */
+  state: "committed" | "pending" | "refused";
+}
+
+/** A message, opened; what it says depends on its content type. */
+export type Opened =
+  | { kind: "text"; text: string }
+  | { kind: "reading"; sensor: string; channel: string | null; value: number; unit: string; at: number }
+  | { kind: "fault"; sensor: string; reason: string; detail: string }
+  | { kind: "file"; name: string; type: string; bytes: Uint8Array<ArrayBuffer>; text: string }
+  /** A content type that this page does not know: shown as it is. */
+  | { kind: "other"; cty: string; text: string }
+  /** It was erased, or it does not open. There is one error for every failure to open. */
+  | { kind: "erased" }
+  | { kind: "sealed"; reason: string };
+
+/** A conversation's lines, oldest first. `version` changes when any of them does. */
+export interface Conversation {
+  party: PartyId;
+  version: number;
+  length: number;
+  line(position: number): MessageLine;
+  /** The position of an entry, or -1. */
+  find(id: EntryId): number;
+}
+
+export interface Unsent {
+  id: EntryId;
+  /** What it is, for a person: `message to Dr. Lee`. */
+  what: string;
+  conversation: PartyId | null;
+  state: "pending" | "refused";
+  /** Why it was refused. */
+  reason: string | null;
+}
+
+/** What this page itself checked about an entry. */
+export interface Proof {
+  id: EntryId;
+  index: number;
+  /** Of the entry's exact bytes, in hex. */
+  leafHash: string;
+  treeSize: number;
+  rootHash: string;
+  /** Number of hashes that led from the leaf to the root. */
+  pathLength: number;
+  block: { height: number; hash: string; timestamp: number } | null;
+  origin: string;
+  signer: { account: AccountId; title: string; kid: string; current: boolean };
+  /** The signer's keys, oldest first. */
+  keys: readonly { kid: string; index: number; by: "join" | "rotation" | "reset"; at: number | null }[];
+  commitment: string | null;
+  /** The checkpoint, as signed. */
+  checkpoint: string;
+  /** The checks in words, in the order in which they were made; all of them held. */
+  checks: readonly string[];
+}
+
+export interface SafetyCode {
+  words: readonly string[];
+  /** What the QR code says. */
+  qr: string;
+}
+
+export interface InvitedView {
+  handle: string;
+  kind: Kind;
+  role: Role;
+  expires: number;
+}
+
+export interface SessionLine {
+  id: string;
+  account: AccountId;
+  handle: string | null;
+  begun: number;
+  used: number;
+  expires: number;
+  /** The browser, in words. */
+  agent: string;
+  /** Whether it is this browser's. */
+  current: boolean;
+}
+
+/** What a person can do. Each raises an `Error` whose message is for a person, and changes nothing then. */
+export interface Actions {
+  // Coming in
+  lookUpCode(joinString: string): Promise<InvitedView>;
+  /** `progress` is told in words what is done now: making keys takes some seconds. */
+  register(wish: {
+    code: string;
+    name: string;
+    password: string;
+    progress(step: string): void;
+  }): Promise<void>;
+  /** The person has written the recovery code down, and typed it in again. Raises if it is another one. */
+  confirmRecovery(typed: string): Promise<void>;
+  login(handle: string, password: string): Promise<void>;
+  /** For who forgot the password: logs in, restores the keys, and sets a new password. */
+  loginWithRecovery(handle: string, code: string, newPassword: string): Promise<void>;
+  /** On the stage `restore`: what opens the backup is the password or the recovery code. */
+  restore(secret: { password: string } | { recovery: string }): Promise<void>;
+  /** `forget` also removes the keys and everything else from this browser. */
+  logout(options: { forget: boolean }): Promise<void>;
+  changePassword(old: string, wanted: string): Promise<void>;
+  /** Makes a new recovery code; the old one is good for nothing then. It is not shown again. */
+  renewRecovery(password: string): Promise<string>;
+  lock(): void;
+  unlock(password: string): Promise<void>;
+  sessions(): Promise<readonly SessionLine[]>;
+  endSession(id: string): Promise<void>;
+
+  // Conversations
+  conversation(party: PartyId): Conversation;
+  /** Opens a message; the same promise for the same message, so that a list may ask often. */
+  open(id: EntryId): Promise<Opened>;
+  /** What `open` found, if it is there already. */
+  opened(id: EntryId): Opened | undefined;
+  /** Resolves when the message is stored in the outbox, sealed: it goes out as soon as it can. */
+  send(to: PartyId, said: { text: string; file?: File; re?: EntryId }): Promise<void>;
+  /** Try what was refused again, or give it up. */
+  retry(id: EntryId): Promise<void>;
+  discard(id: EntryId): Promise<void>;
+  /** The conversation was looked at, to its end. */
+  markRead(party: PartyId): Promise<void>;
+  proof(id: EntryId): Promise<Proof>;
+
+  // Alerts
+  take(episode: string): Promise<void>;
+  release(episode: string): Promise<void>;
+  resolve(episode: string): Promise<void>;
+  /** Arms the sound (it has to be called by a click or a key), and sounds the pattern of a priority. */
+  testSound(priority: Priority): Promise<void>;
+
+  // Friends
+  /** Ask somebody, by handle, to be a contact. */
+  befriend(handle: string): Promise<void>;
+  accept(account: AccountId): Promise<void>;
+  unfriend(party: PartyId): Promise<void>;
+  safetyCode(account: AccountId): Promise<SafetyCode>;
+  setVerified(account: AccountId, verified: boolean): Promise<void>;
+  /** Take the keys that wait: a person compared the safety code. */
+  acceptKeys(account: AccountId): Promise<void>;
+  dismissKeyNotice(account: AccountId): Promise<void>;
+
+  dismiss(trouble: number): void;
+  admin: AdminActions;
+}
+
+export interface AccountRow {
+  account: AccountId;
+  kind: Kind;
+  role: Role;
+  live: boolean;
+  keyed: boolean;
+  index: number;
+  handle: string | null;
+  name: string | null;
+  online: boolean;
+  lastSeen: number | null;
+}
+
+export interface InviteRow {
+  id: EntryId;
+  kind: Kind;
+  role: Role;
+  expires: number;
+  handle: string | null;
+  author: AccountId;
+  usedBy: AccountId | null;
+  index: number;
+}
+
+export interface GroupRow {
+  id: PartyId;
+  name: string | null;
+  members: readonly AccountId[];
+}
+
+export interface LinkRow {
+  one: PartyId;
+  other: PartyId;
+  /** Who asked, while the other has not accepted; null once it is in force. */
+  askedBy: AccountId | null;
+}
+
+export interface ChainHealth {
+  height: number;
+  size: number;
+  /** When the newest block was cut. */
+  timestamp: number;
+  checkpoint: string;
+  /** Bytes of the chain's files, and left on their disk. */
+  bytes: number;
+  free: number;
+  verify: VerifyState;
+}
+
+/** The gateway's own check of every byte; `idle` if there was none since it started. */
+export type VerifyState =
+  | { state: "idle" }
+  | { state: "running"; since: number }
+  | { state: "done"; at: number; ms: number; ok: boolean; height: number; size: number; detail: string };
+
+/** A line of the audit list: what an entry did, and who signed it. */
+export interface AuditLine {
+  index: number;
+  at: number;
+  id: EntryId;
+  type: "invite" | "account" | "key" | "revoke" | "contact" | "group" | "redact";
+  author: AccountId;
+  authorTitle: string;
+  /** In words: `linked fridge-2 to on-call`. */
+  what: string;
+}
+
+export interface RefusalLine {
+  number: number;
+  at: number;
+  account: AccountId | null;
+  title: string | null;
+  rule: string;
+  reason: string;
+}
+
+/** Only an admin's calls succeed. */
+export interface AdminActions {
+  accounts(): Promise<readonly AccountRow[]>;
+  invites(): Promise<readonly InviteRow[]>;
+  groups(): Promise<readonly GroupRow[]>;
+  links(): Promise<readonly LinkRow[]>;
+  /** Returns the join string, which is nowhere else. */
+  invite(wish: { handle: string; kind: Kind; role: "admin" | "member"; hours: number }): Promise<string>;
+  revoke(account: AccountId, reason: "left" | "lost" | "compromised" | "retired"): Promise<void>;
+  link(one: AccountId, other: PartyId): Promise<void>;
+  unlink(one: AccountId, other: PartyId): Promise<void>;
+  /** Makes a group, or changes the one with this id; without members it ends. */
+  group(wish: { id: PartyId | null; name: string; members: readonly AccountId[] }): Promise<void>;
+  sessions(): Promise<readonly SessionLine[]>;
+  endSession(id: string): Promise<void>;
+  health(): Promise<ChainHealth>;
+  /** Begin to verify; `health` tells how it ended. */
+  verifyNow(): Promise<void>;
+  /** Where the log can be downloaded, to be checked elsewhere. */
+  downloadUrl: string;
+  /** A page of what happened, the newest first; `before` is the index where the last page ended. */
+  audit(filter: {
+    type: AuditLine["type"] | null;
+    before: number | null;
+  }): Promise<{ lines: readonly AuditLine[]; before: number | null }>;
+  refusals(before: number | null): Promise<{ lines: readonly RefusalLine[]; before: number | null }>;
+}
+
+/** The one thing that the UI is given. */
+export interface Engine {
+  view(): View;
+  /** Calls back at each change of the view; returns what ends that. */
+  subscribe(changed: () => void): () => void;
+  actions: Actions;
+}
