@@ -26,11 +26,16 @@ Handle = Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9._-]{0,31}\Z")]
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
 
 
-class Login(Struct, frozen=True, forbid_unknown_fields=True):
-    """`verifier` is SHA-256 of what a password derives to under `salt`; it can check and not impersonate."""
+class Login(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """
+    `verifier` is SHA-256 of what a password derives to under `salt`; it can check and not impersonate.
+
+    `recovery` is the same of the recovery code, for whoever has forgotten the password.
+    """
 
     salt: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{22}\Z")]
     verifier: Hash
+    recovery: Hash | None = None
 
 
 class Card(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -169,7 +169,7 @@ cards = st.builds(
     Card,
     handle=handles,
     name=names,
-    login=st.none() | st.builds(Login, salt=streams, verifier=hashes),
+    login=st.none() | st.builds(Login, salt=streams, verifier=hashes, recovery=st.none() | hashes),
     backups=st.lists(texts, max_size=4),
 )
 heads = st.builds(
