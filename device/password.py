@@ -14,14 +14,18 @@ KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordKeys:
-    """`auth` goes to the gateway at login; `wrap` never leaves, and opens the backup of the private keys."""
+class LoginKeys:
+    """
+    What a password becomes, or a recovery code.
+
+    `auth` goes to the gateway at login; `wrap` never leaves, and opens the backup of the private keys.
+    """
 
     auth: bytes = field(repr=False)
     wrap: bytes = field(repr=False)
 
 
-def derive(password: str, salt: bytes) -> PasswordKeys:
+def derive(password: str, salt: bytes) -> LoginKeys:
     """
     Stretch a password (PBKDF2-HMAC-SHA256, RFC 8018) and split it (HKDF-SHA256, RFC 5869, no salt).
 
@@ -34,7 +38,7 @@ def derive(password: str, salt: bytes) -> PasswordKeys:
         raise ValueError("the password is empty")
     text = unicodedata.normalize("NFKC", password).encode()
     master = hashlib.pbkdf2_hmac("sha256", text, salt, ROUNDS, KEY_BYTES)
-    return PasswordKeys(auth=_split(master, b"blockpost/auth"), wrap=_split(master, b"blockpost/wrap"))
+    return LoginKeys(auth=split(master, b"blockpost/auth"), wrap=split(master, b"blockpost/wrap"))
 
 
 def verifier(auth: bytes) -> bytes:
@@ -42,7 +46,8 @@ def verifier(auth: bytes) -> bytes:
     return digest(auth)
 
 
-def _split(master: bytes, purpose: bytes) -> bytes:
+def split(master: bytes, purpose: bytes) -> bytes:
+    """One of the keys that follow from `master`: HKDF-SHA256 without a salt."""
     key = HKDF(master, KEY_BYTES, b"", SHA256, context=purpose)
     assert isinstance(key, bytes)
     return key

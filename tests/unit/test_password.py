@@ -48,7 +48,7 @@ def test_another_salt_makes_other_keys() -> None:
 
 
 def test_derived_keys_are_not_in_a_repr() -> None:
-    assert repr(derive("secret", bytes(16))) == "PasswordKeys()"
+    assert repr(derive("secret", bytes(16))) == "LoginKeys()"
 
 
 @pytest.mark.parametrize("password", ["", "\ud800"], ids=ascii)

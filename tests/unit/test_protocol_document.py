@@ -302,6 +302,8 @@ def test_no_limit_of_the_broker_is_left_out() -> None:
         "blockpost/join/v1",
         "blockpost/auth",
         "blockpost/wrap",
+        "blockpost/recovery/auth",
+        "blockpost/recovery/wrap",
         gateway.rest.desk.COOKIE,
         device.link.ONLINE.decode(),
         device.link.OFFLINE.decode(),
