@@ -1,0 +1,82 @@
+/**
+ * What can go wrong between the page and the gateway, and what a person is told of it.
+ *
+ * `Unreachable` has no answer, `Problem` is an answer that says no, `Untrusted` is one that does not hold.
+ */
+
+import { ProtoError } from "../proto/errors";
+
+/** There is no answer now; the same question may be answered later. */
+export class Unreachable extends Error {
+  override name = "Unreachable";
+}
+
+/** The gateway says no: an RFC 9457 problem document. */
+export class Problem extends Error {
+  override name = "Problem";
+
+  constructor(
+    readonly status: number,
+    readonly detail: string,
+    readonly rule: string | null = null,
+    /** The gateway's signed word for it, where it gave one. */
+    readonly refusal: string | null = null,
+  ) {
+    super(detail);
+  }
+}
+
+/** What the gateway answered is not proven by the chain. */
+export class Untrusted extends Error {
+  override name = "Untrusted";
+}
+
+/** Words for a person already: shown as they are. */
+export class ForPerson extends Error {
+  override name = "ForPerson";
+}
+
+const UNAUTHENTICATED = 401;
+
+const RULES: Record<string, string> = {
+  contact: "You are not in contact with them, or you have asked them already.",
+  gap: "An earlier message has not arrived yet. Try again.",
+  handle: "This handle is taken.",
+  history: "The gateway does not recognise what this browser has seen of its history.",
+  invite: "This join code is unknown, was used, or has expired.",
+  key: "The keys of this browser are no longer your current ones.",
+  malformed: "The gateway could not read it.",
+  origin: "It was written for another gateway.",
+  oversized: "It is too large.",
+  permission: "You are not allowed to do this.",
+  replay: "It exists already.",
+  revoked: "Your account was ended by an administrator.",
+  sequence: "It was written in an order that the gateway does not accept. Try again.",
+  signature: "Its signature does not hold.",
+  stranger: "Your account is not known to this gateway.",
+  unknown: "What it is about does not exist, or is not yours to see.",
+  unsupported: "This gateway does not support it.",
+};
+
+/** What a person is told when the chain refused something by `rule`. */
+export function wordsOf(rule: string, detail: string): string {
+  return RULES[rule] ?? detail;
+}
+
+export function hasEnded(error: unknown): boolean {
+  return error instanceof Problem && error.status === UNAUTHENTICATED;
+}
+
+/** The error that an action raises: its message is for a person. */
+export function forPerson(error: unknown): Error {
+  if (error instanceof ForPerson) return error;
+  if (error instanceof Unreachable) return new ForPerson("The gateway cannot be reached now. Try again later.");
+  if (error instanceof Problem) {
+    if (error.rule !== null) return new ForPerson(wordsOf(error.rule, error.detail));
+    if (hasEnded(error)) return new ForPerson("Your session has ended. Log in again.");
+    return new ForPerson(`The gateway refused: ${error.detail}`);
+  }
+  if (error instanceof Untrusted || error instanceof ProtoError)
+    return new ForPerson(`What the gateway answered cannot be trusted: ${error.message}`);
+  return error instanceof Error ? error : new ForPerson(String(error));
+}
