@@ -1,0 +1,36 @@
+/** The days and the times of day of messages, where the person is. */
+
+const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const CLOCK_SECONDS = new Intl.DateTimeFormat("en-GB", {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
+const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long" });
+const DAY_AND_YEAR = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
+
+export function clock(at: number): string {
+  return CLOCK.format(at);
+}
+
+/** `22 November 2026, 14:22:03`. */
+export function fullTime(at: number): string {
+  return `${DAY_AND_YEAR.format(at)}, ${CLOCK_SECONDS.format(at)}`;
+}
+
+export function sameDay(one: number, other: number): boolean {
+  const [a, b] = [new Date(one), new Date(other)];
+  return a.getDate() === b.getDate() && a.getMonth() === b.getMonth() && a.getFullYear() === b.getFullYear();
+}
+
+/** `Today`, `Yesterday`, `Friday 20 November`, or with its year if it is another one. */
+export function dayName(at: number, now: number): string {
+  if (sameDay(at, now)) return "Today";
+  // By the calendar, not by 24 hours: days with a change of the clocks have 23 or 25.
+  const yesterday = new Date(now);
+  yesterday.setDate(yesterday.getDate() - 1);
+  if (sameDay(at, yesterday.getTime())) return "Yesterday";
+  return new Date(at).getFullYear() === new Date(now).getFullYear()
+    ? DAY.format(at)
+    : DAY_AND_YEAR.format(at);
+}

@@ -1,0 +1,95 @@
+/** What an opened message says, in one line for a person. */
+
+import type { Opened } from "../../model";
+
+/** UCUM codes that a person would not read as they are written. */
+const UNITS: Readonly<Record<string, string>> = {
+  Cel: "°C",
+  "[degF]": "°F",
+  "mm[Hg]": "mmHg",
+  "/min": "per min",
+  "{beats}/min": "beats per min",
+  "m/s2": "m/s²",
+  "1": "",
+};
+
+const REASONS: Readonly<Record<string, string>> = {
+  "bad-quality": "it calls its own values bad",
+  exit: "its program ended",
+  "no-value": "no value",
+  "not-a-number": "not a number",
+  silent: "it went silent",
+  timeout: "timeout",
+  unreadable: "what it says cannot be read",
+};
+
+export function unitInWords(code: string): string {
+  return UNITS[code] ?? code;
+}
+
+/** Without the noise of binary fractions: 0.1 + 0.2 is 0.3. */
+export function figure(value: number): string {
+  return String(Number(value.toPrecision(12)));
+}
+
+export function amount(value: number, unit: string): string {
+  const words = unitInWords(unit);
+  if (words === "") return figure(value);
+  return words === "%" ? `${figure(value)}%` : `${figure(value)} ${words}`;
+}
+
+export function sensorInWords(sensor: string, channel: string | null): string {
+  return channel === null || channel === "" ? sensor : `${sensor} ${channel}`;
+}
+
+export function said(opened: Opened): string {
+  switch (opened.kind) {
+    case "text":
+      return oneLine(opened.text);
+    case "reading":
+      return `${sensorInWords(opened.sensor, opened.channel)} ${amount(opened.value, opened.unit)}`;
+    case "fault":
+      return fault(opened.sensor, opened.reason);
+    case "file":
+      return opened.text === "" ? `file ${shownName(opened.name)}` : oneLine(opened.text);
+    case "other":
+      return oneLine(opened.text);
+    case "erased":
+      return "This message was erased";
+    case "sealed":
+      return "This message cannot be opened here";
+  }
+}
+
+function fault(sensor: string, reason: string): string {
+  if (reason === "recovered") return `sensor ${sensor} gives readings again`;
+  return `sensor ${sensor} gives no readings (${REASONS[reason] ?? reason})`;
+}
+
+function oneLine(text: string): string {
+  const whole = text.trim().replace(/\s+/gu, " ");
+  return whole.length <= 160 ? whole : `${whole.slice(0, 159).trimEnd()}…`;
+}
+
+/** A file's name, without what could make it look like another one: controls, and marks that turn the direction. */
+export function shownName(name: string): string {
+  const shown = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "").trim();
+  return shown === "" ? "unnamed file" : shown;
+}
+
+/** A kilobyte has 1,024 bytes here, as in the limit of an attachment. */
+export function fileSize(bytes: number): string {
+  if (bytes < 1024) return bytes === 1 ? "1 byte" : `${bytes} bytes`;
+  return `${figure(Number((bytes / 1024).toFixed(1)))} kB`;
+}
+
+/** `Dr. Lee, fridge-2 and 3 more`. */
+export function listed(names: readonly string[], most = 3): string {
+  const shown = names.slice(0, names.length > most ? most - 1 : most);
+  const rest = names.length - shown.length;
+  const parts = rest > 0 ? [...shown, `${rest} more`] : shown;
+  const last = parts.at(-1);
+  return parts.length < 2 || last === undefined
+    ? parts.join("")
+    : `${parts.slice(0, -1).join(", ")} and ${last}`;
+}
