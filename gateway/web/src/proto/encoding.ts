@@ -8,11 +8,6 @@ import { Malformed } from "./errors";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Gives so many random bytes. */
-export type Random = (count: number) => Bytes;
-
-export const random: Random = (count) => crypto.getRandomValues(new Uint8Array(count));
-
 export const HASH_BYTES = 32;
 
 // Text
