@@ -91,6 +91,7 @@ class Friend(Struct, frozen=True, kw_only=True):
     One line of `POST /friendslist`. `id` is an account or a group.
 
     `state`: `contact`, `asked` (they wait for me), `asking` (I wait for them), or `member` of the group.
+    `online` and `last_seen` (ms) are the gateway's word, and told of contacts only.
     """
 
     id: PartyId
@@ -99,12 +100,14 @@ class Friend(Struct, frozen=True, kw_only=True):
     live: bool
     handle: str | None = None
     name: str | None = None
+    online: bool = False
+    last_seen: int | None = None
 
 
 class AccountLine(Struct, frozen=True):
     """
     One line of the admin's list of accounts. `index` is that of its account entry, `keyed` whether it has a key
-    in force.
+    in force, `last_seen` (ms) is when it last wrote, or now if it is online.
     """
 
     account: AccountId
@@ -115,6 +118,8 @@ class AccountLine(Struct, frozen=True):
     index: int
     handle: str | None
     name: str | None
+    online: bool = False
+    last_seen: int | None = None
 
 
 class AccountPage(Struct, frozen=True):

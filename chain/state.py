@@ -342,6 +342,11 @@ class State:
         ).fetchone()
         return -1 if row is None else int(row[0])
 
+    def last_of(self, author: str) -> int | None:
+        """The index of the newest entry that `author` wrote."""
+        ((idx,),) = self.db.execute("SELECT max(idx) FROM inbox WHERE account = ? AND own = 1", (author,))
+        return None if idx is None else int(idx)
+
     def add_to_thread(self, thread: str, idx: int) -> None:
         self.db.execute("INSERT INTO talk VALUES (?, ?)", (thread, idx))
 

@@ -134,6 +134,15 @@ class Store:
             raise Missing(f"entry {index}: the chain is not that long")
         return int(row[0])
 
+    def time_of(self, index: int) -> int:
+        """When the block was made that holds the entry at `index`, in ms; raise `Missing`."""
+        row = self.db.execute(
+            "SELECT header FROM block WHERE size > ? ORDER BY size LIMIT 1", (index,)
+        ).fetchone()
+        if row is None:
+            raise Missing(f"entry {index}: the chain is not that long")
+        return read_header(row[0]).timestamp
+
     def leaf(self, index: int) -> bytes:
         """Raise `Missing` if the chain is not that long."""
         row = self.db.execute("SELECT leaf FROM entry WHERE idx = ?", (index,)).fetchone()

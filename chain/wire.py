@@ -24,7 +24,11 @@ UP_ENTRIES = f"{PREFIX}/up/+/entry"
 MAX_PARCEL_BYTES = 655_360
 """An entry of 64 KiB and a body of 256 KiB, with room for JSON's escapes."""
 
+UP_STATUSES = f"{PREFIX}/up/+/status"
+"""What the web server subscribes to."""
+
 _UP = re.compile(rf"{PREFIX}/up/([a-z2-7]{{26}})/entry")
+_STATUS = re.compile(rf"{PREFIX}/up/([a-z2-7]{{26}})/status")
 
 Lane = Literal["entry", "receipt", "refusal"]
 
@@ -43,6 +47,18 @@ def account_of(topic: str) -> str:
     if not match:
         raise Malformed("topic: want an account's own entry topic")
     return match[1]
+
+
+def status_account_of(topic: str) -> str | None:
+    """The account whose status topic this is; none if it is another topic."""
+    match = _STATUS.fullmatch(topic)
+    return match[1] if match else None
+
+
+class Online(Struct, frozen=True, forbid_unknown_fields=True):
+    """On `up/<account>/status`: whether the account is connected. Its last will says that it is not."""
+
+    online: bool
 
 
 class Parcel(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -152,6 +168,7 @@ _parcels = msgspec.json.Decoder(Parcel)
 _receipts = msgspec.json.Decoder(Receipts)
 _deliveries = msgspec.json.Decoder(Delivery)
 _refusals = msgspec.json.Decoder(Refusal)
+_onlines = msgspec.json.Decoder(Online)
 
 encode = msgspec.json.Encoder().encode
 
@@ -168,6 +185,10 @@ def read_receipts(data: bytes) -> Receipts:
 
 def read_delivery(data: bytes) -> Delivery:
     return read(_deliveries, data, what="delivery")
+
+
+def read_online(data: bytes) -> Online:
+    return read(_onlines, data, what="status")
 
 
 def sign_refusal(refusal: Refusal, *, kid: str, signer: Signer) -> bytes:

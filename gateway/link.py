@@ -42,6 +42,7 @@ class Link:
         topics: Sequence[str],
         on_message: OnMessage,
         on_up: Callable[[], None] = lambda: None,
+        on_down: Callable[[], None] = lambda: None,
         manual_ack: bool = False,
     ) -> None:
         self._address = (settings.mqtt_host, settings.mqtt_port)
@@ -50,6 +51,7 @@ class Link:
         self._topics = list(topics)
         self._on_message = on_message
         self._on_up = on_up
+        self._on_down = on_down
         self._stopping = threading.Event()
         self._connection = 0
         self._up = False
@@ -123,9 +125,12 @@ class Link:
         self._lost(str(reason))
 
     def _lost(self, reason: str) -> None:
-        if self._up and not self._stopping.is_set():
+        if not self._up:
+            return
+        if not self._stopping.is_set():
             log.warning("broker lost reason=%s", reason)
         self._up = False
+        self._on_down()
 
     def _message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         self._on_message(message, self._connection)

@@ -1,7 +1,12 @@
-"""The way from the web server to the committer: an entry goes in over MQTT, its receipt or refusal comes back."""
+"""
+The way from the web server to the committer: an entry goes in over MQTT, its receipt or refusal comes back.
+
+Over the same connection it hears of new checkpoints, and who is connected to the broker.
+"""
 
 import logging
 import queue
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +22,7 @@ from chain.errors import ChainError
 from chain.wire import ReceiptOf, Refusal
 from gateway.errors import Undecided
 from gateway.link import Link
+from gateway.presence import Presence
 from gateway.site import Key, Settings
 
 log = logging.getLogger(__name__)
@@ -33,6 +39,9 @@ class SignedRefusal(Struct, frozen=True):
 
 
 Answer = ReceiptOf | SignedRefusal
+
+_DOWN = ("", b"")
+"""Stands for the end of a connection among what came over it."""
 
 
 class Heads:
@@ -65,10 +74,13 @@ class Heads:
 
 
 class Relay(Protocol):
-    """Brings parcels to the committer, and tells of new checkpoints."""
+    """Brings parcels to the committer, and tells of new checkpoints and of who is there."""
 
     @property
     def heads(self) -> Heads: ...
+
+    @property
+    def presence(self) -> Presence: ...
 
     def submit(self, parcel: bytes, entry_id: str) -> Answer:
         """
@@ -87,8 +99,11 @@ class MqttRelay:
     The callback of the connection only enqueues; one thread of ours reads what came.
     """
 
-    def __init__(self, settings: Settings, key: Key, *, origin: str, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, settings: Settings, key: Key, presence: Presence, *, origin: str, patience: float = PATIENCE
+    ) -> None:
         self.heads = Heads()
+        self.presence = presence
         self._key = key
         self._origin = origin
         self._patience = patience
@@ -102,8 +117,10 @@ class MqttRelay:
             client_id=f"{key.account}.web",
             account=key.account,
             password=self._password,
-            topics=[self._receipts, self._refusals, wire.HEAD_TOPIC],
+            topics=[self._receipts, self._refusals, wire.HEAD_TOPIC, wire.UP_STATUSES],
             on_message=self._enqueue,
+            # In the queue it has its place between what came before and what comes after.
+            on_down=lambda: self._arrived.put(_DOWN),
         )
         self._reader = threading.Thread(target=self._read, name="relay", daemon=True)
 
@@ -157,12 +174,16 @@ class MqttRelay:
         while (message := self._arrived.get()) is not None:
             try:
                 self._take(*message)
-            except (ChainError, UnicodeDecodeError) as error:
+            except (ChainError, UnicodeDecodeError, sqlite3.Error) as error:
                 log.warning("message not understood topic=%s reason=%s", message[0], error)
 
     def _take(self, topic: str, payload: bytes) -> None:
         key, origin = self._key.public, self._origin
-        if topic == wire.HEAD_TOPIC:
+        if (topic, payload) == _DOWN:
+            self.presence.lose_sight()
+        elif account := wire.status_account_of(topic):
+            self._hear_of(account, payload)
+        elif topic == wire.HEAD_TOPIC:
             self.heads.announce(checkpoint.verify(payload.decode(), origin=origin, key=key).size)
         elif topic == self._receipts:
             for receipt in wire.read_receipts(payload).receipts:
@@ -170,6 +191,13 @@ class MqttRelay:
         elif topic == self._refusals:
             says = wire.read_refusal(payload, key=key, origin=origin)
             self._answer(SignedRefusal(payload.decode("ascii"), says), says.id or says.digest)
+
+    def _hear_of(self, account: str, payload: bytes) -> None:
+        # An empty payload is how a retained status is cleared.
+        if payload and wire.read_online(payload).online:
+            self.presence.connected(account)
+        else:
+            self.presence.disconnected(account)
 
     def _answer(self, answer: Answer, name: str) -> None:
         with self._lock:

@@ -21,6 +21,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.server import Server
 
 from gateway.errors import Busy
+from gateway.presence import Presence
 from gateway.relay import Heads, MqttRelay
 from gateway.rest.app import create_app
 from gateway.rest.snapshot import Chains
@@ -90,7 +91,12 @@ def _load(site: Site, address: tuple[str, int]) -> Flask:
     chains, key = Chains(site.chain_file), site.key()
     with chains.snapshot() as now:
         origin = now.chain.origin
-    relay = MqttRelay(site.settings, key, origin=origin)
+
+    def knows(account: str) -> bool:
+        with chains.snapshot() as now:
+            return now.state.is_live(account)
+
+    relay = MqttRelay(site.settings, key, Presence(knows), origin=origin)
     _close_on_signal(relay.heads)
     relay.start()
     threading.Thread(target=_tell_ready, args=address, name="ready", daemon=True).start()

@@ -21,6 +21,7 @@ from chain.encoding import b64url, digest
 from chain.entry import Profile
 from chain.errors import Malformed, Refused, Unverified
 from chain.wire import ReceiptOf, Refusal, Submission
+from gateway.presence import Presence
 from gateway.relay import Answer, Heads, SignedRefusal
 from gateway.rest.app import create_app
 from gateway.rest.snapshot import Chains
@@ -46,6 +47,7 @@ class ChainRelay:
 
     def __init__(self, world: World) -> None:
         self.heads = Heads()
+        self.presence = Presence(world.chain.state.is_live)
         self.handed_in = 0
         self._world = world
         self._lock = threading.Lock()

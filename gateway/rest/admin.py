@@ -9,9 +9,11 @@ from msgspec import Meta, Struct
 from chain.api import GroupView
 from chain.entry import MAX_MS
 from chain.state import AccountRow, InviteRow
+from gateway.presence import Presence
 from gateway.rest.desk import Desk
 from gateway.rest.documents import LARGEST_PAGE, answer, read_query
 from gateway.rest.snapshot import Snapshot
+from gateway.sessions import Clock
 
 
 class Page(Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,7 +24,10 @@ class Page(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AccountLine(Struct, frozen=True):
-    """`index` is that of its account entry; `keyed` whether it has a key in force."""
+    """
+    `index` is that of its account entry; `keyed` whether it has a key in force; `last_seen` (ms) when it last
+    wrote, or now if it is online.
+    """
 
     account: str
     kind: str
@@ -32,6 +37,8 @@ class AccountLine(Struct, frozen=True):
     index: int
     handle: str | None
     name: str | None
+    online: bool
+    last_seen: int | None
 
 
 class InviteLine(Struct, frozen=True):
@@ -62,7 +69,7 @@ class GroupPage(Struct, frozen=True):
     next: int | None
 
 
-def admin(desk: Desk) -> Blueprint:
+def admin(desk: Desk, presence: Presence, clock: Clock) -> Blueprint:
     views = Blueprint("admin", __name__, url_prefix="/v1/admin")
 
     @views.get("/accounts")
@@ -71,7 +78,9 @@ def admin(desk: Desk) -> Blueprint:
         with desk.caller() as me:
             me.need_admin()
             rows, following = _cut([(row.idx, row) for row in me.now.state.accounts()], wanted)
-            return answer(AccountPage([_account(me.now, row) for row in rows], following))
+            online = presence.online()
+            lines = [_account(me.now, row, clock() if row.id in online else None) for row in rows]
+            return answer(AccountPage(lines, following))
 
     @views.get("/invites")
     def invites() -> Response:
@@ -104,8 +113,10 @@ def _cut(rows: Sequence[tuple[int, T]], wanted: Page) -> tuple[list[T], int | No
     return [row for _, row in page], page[-1][0] if len(page) < len(left) else None
 
 
-def _account(now: Snapshot, row: AccountRow) -> AccountLine:
+def _account(now: Snapshot, row: AccountRow, met: int | None) -> AccountLine:
+    """`met` is the time, if the account is here now."""
     card = now.card(row.id)
+    online = row.live and met is not None
     return AccountLine(
         account=row.id,
         kind=row.kind,
@@ -115,6 +126,8 @@ def _account(now: Snapshot, row: AccountRow) -> AccountLine:
         index=row.idx,
         handle=card.handle if card else None,
         name=card.name if card else None,
+        online=online,
+        last_seen=met if online else now.last_wrote(row.id),
     )
 
 

@@ -41,7 +41,7 @@ def create_app(
     submissions = Submissions(chains, relay)
     for views in (
         login(desk, sessions),
-        friends(desk),
+        friends(desk, relay.presence, clock),
         messages(desk),
         site(desk, settings, version, clock),
         invites(desk, clock),
@@ -49,10 +49,10 @@ def create_app(
         entries(desk, submissions),
         intents(desk),
         inbox(desk),
-        events(desk, chains, relay.heads, Seats(), clock),
+        events(desk, chains, relay, Seats(), clock),
         tiles(desk),
         ledger(desk),
-        admin(desk),
+        admin(desk, relay.presence, clock),
     ):
         app.register_blueprint(views)
     return app

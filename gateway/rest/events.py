@@ -12,12 +12,13 @@ from msgspec import Struct
 from chain import wire
 from chain.errors import Malformed
 from chain.wire import Delivered
-from gateway.relay import Heads
+from gateway.relay import Relay
 from gateway.rest.desk import Credential, Desk
 from gateway.rest.documents import read_query
+from gateway.rest.friends import contacts_of
 from gateway.rest.inbox import Since, page
 from gateway.rest.problems import Crowded, Unauthenticated
-from gateway.rest.snapshot import Chains
+from gateway.rest.snapshot import Chains, Snapshot
 from gateway.sessions import Clock
 
 LOOK_SECONDS = 2.0
@@ -27,6 +28,9 @@ HEARTBEAT_MS = 15_000
 HEAD_MS = 1_000
 """A checkpoint is told of at most this often."""
 
+PRESENCE_MS = 1_000
+"""Who came or went is told of at most this often: who did both in between did neither."""
+
 MOST_STREAMS = 200
 MOST_OF_ONE = 20
 
@@ -35,6 +39,13 @@ class Head(Struct, frozen=True):
     """The data of a `head` event."""
 
     checkpoint: str
+
+
+class PresenceOf(Struct, frozen=True):
+    """The data of a `presence` event: a contact of the caller came, or went."""
+
+    id: str
+    online: bool
 
 
 class End(Struct, frozen=True):
@@ -66,7 +77,7 @@ class Seats:
                 del self._taken[account]
 
 
-def events(desk: Desk, chains: Chains, heads: Heads, seats: Seats, clock: Clock) -> Blueprint:
+def events(desk: Desk, chains: Chains, relay: Relay, seats: Seats, clock: Clock) -> Blueprint:
     views = Blueprint("events", __name__, url_prefix="/v1/events")
 
     @views.get("")
@@ -77,9 +88,15 @@ def events(desk: Desk, chains: Chains, heads: Heads, seats: Seats, clock: Clock)
         if request.method == "HEAD":
             return Response(content_type="text/event-stream")
         seats.take(account)
-        told = Stream(chains, heads, clock, account=account, credential=credential, since=since)
+        relay.presence.open_page(account)
+        told = Stream(chains, relay, clock, account=account, credential=credential, since=since)
         response = Response(told.events(), content_type="text/event-stream")
-        response.call_on_close(lambda: seats.leave(account))
+
+        @response.call_on_close
+        def leave() -> None:
+            relay.presence.close_page(account)
+            seats.leave(account)
+
         return response
 
     return views
@@ -103,7 +120,7 @@ class Stream:
     def __init__(
         self,
         chains: Chains,
-        heads: Heads,
+        relay: Relay,
         clock: Clock,
         *,
         account: str,
@@ -111,7 +128,8 @@ class Stream:
         since: Since,
     ) -> None:
         self._chains = chains
-        self._heads = heads
+        self._heads = relay.heads
+        self._presence = relay.presence
         self._clock = clock
         self._account = account
         self._credential = credential
@@ -119,6 +137,9 @@ class Stream:
         self._size = -1
         self._note = self._told = ""
         self._told_at = 0
+        # The page asks who is there when it begins; from then on it is told what changes.
+        self._online = self._presence.online()
+        self._met_at = 0
         self._spoke = 0
 
     def events(self) -> Iterator[bytes]:
@@ -126,11 +147,12 @@ class Stream:
         self._spoke = self._clock()
         while not self._heads.closed:
             try:
-                entries = self._look()
+                entries, changes = self._look()
             except Unauthenticated as error:
                 yield _event("end", End(str(error)))
                 return
-            for told in (*map(_entry, entries), *self._head()):
+            present = (_event("presence", change) for change in changes)
+            for told in (*map(_entry, entries), *present, *self._head()):
                 self._spoke = self._clock()
                 yield told
             if self._clock() - self._spoke >= HEARTBEAT_MS:
@@ -139,15 +161,28 @@ class Stream:
             if not entries:
                 self._heads.wait(self._size, LOOK_SECONDS)
 
-    def _look(self) -> list[Delivered]:
-        """The next entries, if the credential still holds."""
+    def _look(self) -> tuple[list[Delivered], list[PresenceOf]]:
+        """The next entries, and who came or went, if the credential still holds."""
         with self._chains.snapshot() as now:
             self._credential.check(now)
             self._size, self._note = now.size, now.note
             entries = page(now, self._account, self._since)
+            changes = self._changes(now)
         if entries:
             self._since = msgspec.structs.replace(self._since, after=entries[-1].index)
-        return entries
+        return entries, changes
+
+    def _changes(self, now: Snapshot) -> list[PresenceOf]:
+        """Which contacts came or went since it was last told, if that was not just now."""
+        online, before = self._presence.online(), self._online
+        if online is before or self._clock() - self._met_at < PRESENCE_MS:
+            return []
+        self._online, self._met_at = online, self._clock()
+        changed = (online ^ before) & contacts_of(now.state, self._account)
+        return [
+            PresenceOf(account, account in online and now.state.is_live(account))
+            for account in sorted(changed)
+        ]
 
     def _head(self) -> Iterator[bytes]:
         """The newest checkpoint, if it was not told of, and no other one just now."""

@@ -50,6 +50,11 @@ class Snapshot:
         body = None if index is None else self.chain.store.body(index)
         return None if body is None else body.read(Card)
 
+    def last_wrote(self, account: str) -> int | None:
+        """When the newest entry of `account` came into a block, in ms."""
+        index = self.state.last_of(account)
+        return None if index is None else self.chain.store.time_of(index)
+
     def group_name(self, index: int) -> str | None:
         """The name in the group entry at `index`, unless it was erased."""
         body = self.chain.store.body(index)

@@ -50,6 +50,7 @@ import provisioning.inventory
 from chain.entry import Common
 from chain.errors import Rule
 from gateway.broker.limits import Limits
+from gateway.presence import Presence
 from gateway.relay import Answer, Heads
 from gateway.rest.app import create_app
 from gateway.rest.problems import STATUS
@@ -208,6 +209,7 @@ class NoRelay:
     """A relay that nobody asks."""
 
     heads = Heads()
+    presence = Presence(lambda _: False)
 
     def submit(self, parcel: bytes, entry_id: str) -> Answer:
         raise NotImplementedError
