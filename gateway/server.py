@@ -15,6 +15,7 @@ import socket
 import threading
 import time
 from functools import partial
+from pathlib import Path
 
 from flask import Flask
 from granian.constants import HTTPModes, Interfaces
@@ -32,6 +33,9 @@ log = logging.getLogger(__name__)
 
 THREADS = 256
 """Each open event stream keeps one busy; `gateway.rest.events` leaves some for everything else."""
+
+PAGE = Path(__file__).with_name("static")
+"""Where the page is built, and lies in an installed gateway."""
 
 STOP_SECONDS = 6
 """A little more than an entry that is handed in may take."""
@@ -107,6 +111,7 @@ def _load(site: Site, address: tuple[str, int]) -> Flask:
         ),
         relay=relay,
         settings=site.settings,
+        static=PAGE,
         version=_version(),
         clock=_clock,
     )

@@ -85,6 +85,7 @@ class Site:
         self.clock = Clock()
         self.relay = ChainRelay(self.world)
         self.folder = folder
+        self.static = folder / "static"
         self.chains = Chains(self.world.path)
         self.sessions = self.open_sessions()
         self.app = self.build()
@@ -107,6 +108,7 @@ class Site:
             sessions=self.sessions,
             relay=self.relay,
             settings=Settings(),
+            static=self.static,
             version="0",
             clock=self.clock,
         )

@@ -1,6 +1,9 @@
 """The Flask application, put together from its parts."""
 
-from flask import Flask, Response
+from pathlib import Path
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import NotFound
 
 from chain import wire
 from gateway.relay import Relay
@@ -18,6 +21,8 @@ from gateway.rest.invites import invites
 from gateway.rest.ledger import ledger
 from gateway.rest.login import login
 from gateway.rest.messages import messages
+from gateway.rest.page import page
+from gateway.rest.profile import profile
 from gateway.rest.site import site
 from gateway.rest.snapshot import Chains
 from gateway.rest.submission import Submissions
@@ -27,22 +32,31 @@ from gateway.site import Settings
 
 
 def create_app(
-    *, chains: Chains, sessions: Sessions, relay: Relay, settings: Settings, version: str, clock: Clock
+    *,
+    chains: Chains,
+    sessions: Sessions,
+    relay: Relay,
+    settings: Settings,
+    static: Path,
+    version: str,
+    clock: Clock,
 ) -> Flask:
-    """`clock` gives ms since 1970."""
+    """`static` is where the page was built, `clock` gives ms since 1970."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = wire.MAX_PARCEL_BYTES
-    # One spelling for each path: `//check` is not `/check`, and nothing is redirected.
     app.url_map.merge_slashes = False
     problems.register(app)
+    app.before_request(_one_spelling)
     app.before_request(Intake().take)
     app.after_request(_guard)
     desk = Desk(chains, sessions, clock)
     submissions = Submissions(chains, relay)
     for views in (
+        page(static),
         login(desk, sessions),
         friends(desk, relay.presence, clock),
         messages(desk),
+        profile(desk),
         site(desk, settings, version, clock),
         invites(desk, clock),
         accounts(desk, submissions),
@@ -58,9 +72,16 @@ def create_app(
     return app
 
 
+def _one_spelling() -> None:
+    """`//check` is not `/check`: the framework takes any number of slashes in front for one."""
+    if request.environ["PATH_INFO"].startswith("//"):
+        raise NotFound
+
+
 def _guard(response: Response) -> Response:
     """What is said to one is kept by nobody, and is never taken for a page."""
     response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
     return response

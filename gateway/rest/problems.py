@@ -6,6 +6,7 @@ What can go wrong with a request, and the one table from errors to statuses.
   + CrossSite         another site's page sent it
   + WrongMedia        the body is not JSON
   + Crowded           too many streams are open, or bodies on their way in
+  + NotBuilt          the page is not there
   + Declined          the committer refused the entry, and signed for it
 """
 
@@ -48,6 +49,10 @@ class Crowded(RestError):
     """Too many event streams are open, or bodies on their way in."""
 
 
+class NotBuilt(RestError):
+    """The page is not there: a checkout has it only once it was built."""
+
+
 class Declined(RestError):
     """The committer refused the entry, and signed for it."""
 
@@ -70,6 +75,7 @@ STATUS: dict[type[Exception] | Rule, HTTPStatus] = {
     CrossSite: HTTPStatus.FORBIDDEN,
     WrongMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Crowded: HTTPStatus.SERVICE_UNAVAILABLE,
+    NotBuilt: HTTPStatus.SERVICE_UNAVAILABLE,
     # `Refused` and `Declined` go by the rule that they name.
     "contact": HTTPStatus.FORBIDDEN,
     "gap": HTTPStatus.CONFLICT,

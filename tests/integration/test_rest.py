@@ -24,6 +24,8 @@ PUBLIC = {
     ("POST", "/login"),
     ("POST", "/v1/login/salt"),
     ("POST", "/v1/accounts"),
+    ("GET", "/"),
+    ("GET", "/assets/index.js"),
 }
 UNKNOWN = "a" * 26
 
@@ -43,6 +45,8 @@ def routes(site: Site) -> list[tuple[str, str]]:
             .replace("<entry_id>", "0197b2c4-5d6e-7f80-9a1b-2c3d4e5f6071")
             .replace("<path:name>", "0/000.p/1")
             .replace("<height>", "0")
+            .replace("<name>", "index.js")
+            .replace("<session_id>", "A" * 22)
         )
         found += [(method, path) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}]
     return sorted(found)
@@ -320,7 +324,7 @@ def test_a_revoked_account_is_refused_on_every_route_with_a_live_session_and_a_l
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/nothing", 404), ("GET", "//check", 404), ("DELETE", "/login", 405), ("POST", "/check", 405)],
+    [("GET", "/nothing", 404), ("GET", "/check/", 404), ("DELETE", "/login", 405), ("POST", "/check", 405)],
 )
 def test_what_the_framework_refuses_is_a_problem_document_too(
     site: Site, method: str, path: str, status: int
@@ -330,6 +334,14 @@ def test_what_the_framework_refuses_is_a_problem_document_too(
     assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
     assert answer.json is not None
     assert {"type", "title", "status", "detail"} <= set(answer.json)
+
+
+@pytest.mark.parametrize("path", ["//check", "///", "//v1/site"])
+def test_a_path_has_one_spelling(site: Site, path: str) -> None:
+    # A client would take what follows two slashes for a host.
+    answer = site.browser().get("/", environ_overrides={"PATH_INFO": path})
+
+    assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
 
 
 def test_a_body_must_be_json_by_name_and_nature(site: Site) -> None:

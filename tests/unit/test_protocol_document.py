@@ -43,6 +43,7 @@ import gateway.rest.inbox
 import gateway.rest.ledger
 import gateway.rest.login
 import gateway.rest.messages
+import gateway.rest.page
 import gateway.rest.submission
 import gateway.sessions
 import gateway.site
@@ -222,6 +223,7 @@ def test_every_route_is_there_and_no_other(tmp_path: Path) -> None:
         sessions=sessions,
         relay=NoRelay(),
         settings=Settings(),
+        static=tmp_path / "static",
         version="0",
         clock=lambda: 0,
     )
@@ -233,6 +235,10 @@ def test_every_route_is_there_and_no_other(tmp_path: Path) -> None:
     }
 
     assert {name for name in TABLES if " /" in name} == routes
+
+
+def test_the_policy_of_the_page_is_there_word_for_word() -> None:
+    assert gateway.rest.page.DOCUMENT["Content-Security-Policy"] in " ".join(TEXT.split())
 
 
 def test_every_topic_is_there_and_no_other() -> None:
