@@ -70,7 +70,8 @@ export function hasEnded(error: unknown): boolean {
 /** The error that an action raises: its message is for a person. */
 export function forPerson(error: unknown): Error {
   if (error instanceof ForPerson) return error;
-  if (error instanceof Unreachable) return new ForPerson("The gateway cannot be reached now. Try again later.");
+  if (error instanceof Unreachable)
+    return new ForPerson("The gateway cannot be reached now. Try again later.");
   if (error instanceof Problem) {
     if (error.rule !== null) return new ForPerson(wordsOf(error.rule, error.detail));
     if (hasEnded(error)) return new ForPerson("Your session has ended. Log in again.");

@@ -13,7 +13,7 @@ import {
   openDB,
   type StoreNames,
 } from "idb";
-import type { AccountId, EntryId, Evidence, Kind, Role } from "../model";
+import type { AccountId, EntryId, Evidence, Kind, PartyId, Role } from "../model";
 import type { SealingKey, SigningKey } from "../proto/identity";
 import type { Keys } from "../proto/keyfile";
 import type { ProvenKeys } from "../proto/party";
@@ -57,6 +57,12 @@ export interface PartyRow {
   keys: ProvenKeys;
 }
 
+/** Whom a name led to when the gateway was asked last. */
+export interface Route {
+  to: PartyId;
+  accounts: AccountId[];
+}
+
 /** The stream in which this browser's entries are numbered, and the last number given out. */
 export interface Lane {
   stream: string;
@@ -86,6 +92,7 @@ interface Schema extends DBSchema {
   single: { key: string; value: Singles[keyof Singles] };
   pin: { key: string; value: Pin };
   party: { key: string; value: PartyRow };
+  route: { key: string; value: Route };
   line: { key: number; value: Row; indexes: { id: string } };
   sealed: { key: number; value: Delivered };
   outbox: { key: number; value: Omit<Waiting, "place"> & { place?: number }; indexes: { id: string } };
@@ -102,6 +109,7 @@ function upgrade(db: IDBPDatabase<Schema>): void {
   db.createObjectStore("single");
   db.createObjectStore("pin", { keyPath: "account" });
   db.createObjectStore("party", { keyPath: "account" });
+  db.createObjectStore("route", { keyPath: "to" });
   db.createObjectStore("line", { keyPath: "index" }).createIndex("id", "id", { unique: true });
   db.createObjectStore("sealed", { keyPath: "index" });
   db.createObjectStore("outbox", { keyPath: "place", autoIncrement: true }).createIndex("id", "id", {
@@ -176,10 +184,6 @@ export class Store {
 
   // Others
 
-  pin(account: AccountId): Promise<Pin | undefined> {
-    return this.db.get("pin", account);
-  }
-
   pins(): Promise<Pin[]> {
     return this.db.getAll("pin");
   }
@@ -196,6 +200,14 @@ export class Store {
 
   async setParty(party: PartyRow): Promise<void> {
     await this.db.put("party", party);
+  }
+
+  route(to: PartyId): Promise<Route | undefined> {
+    return this.db.get("route", to);
+  }
+
+  async setRoute(route: Route): Promise<void> {
+    await this.db.put("route", route);
   }
 
   // Entries
