@@ -3,35 +3,37 @@
 import argparse
 import getpass
 import logging
+import secrets
 import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from chain import checkpoint
+from chain import checkpoint, entry
 from chain.console import LOG_FORMAT, Console, until_signalled
-from chain.entry import Contact
+from chain.entry import Alert, Contact
 from chain.errors import ChainError
 from chain.joincode import JoinCode
-from device import identity, joining, readers
+from device import attachment, identity, joining, login, readers
 from device.addressbook import Membership, Pin
-from device.agent import Agent
+from device.agent import Agent, Show
 from device.client import Client, Home
-from device.config import EXAMPLE, Config
+from device.config import EXAMPLE, Config, Priority
+from device.content import FILE, TEXT
 from device.document import locked
-from device.errors import DeviceError, Problem, TwoHistories, Unreachable
+from device.errors import BadConfig, DeviceError, Problem, TwoHistories, Unreachable
 from device.inbox import Inbox
+from device.login import Chosen
 from device.outbox import Lane, Outbox
 from device.printing import printer
 
 DEFAULT_HOME = Path("~/.blockpost")
 SEND_SECONDS = 30.0
-PLAIN = "text/plain"
 LANES: tuple[Lane, ...] = ("message", "command")
 
 CLOSING = """
@@ -40,7 +42,9 @@ examples:
   blockpost device check-config                             is agent.toml right?
   blockpost device run                                      sense, seal and send, for ever
   blockpost device send dr.lee "the fridge is open"         a message
+  blockpost device send on-call "fall in bed 4" --alert high  an alert; prints its episode
   blockpost device inbox --follow                           read what comes
+  blockpost device password                                 for the web page
 """
 
 
@@ -84,6 +88,25 @@ def _console() -> Console:
     send.add_argument("to", metavar="TO", help="a handle, a group's name, or an id")
     send.add_argument("text", metavar="TEXT", help="what to say; - reads it from standard input")
     send.add_argument("--re", metavar="ID", help="the message this answers")
+    send.add_argument(
+        "--file",
+        type=Path,
+        metavar="PATH",
+        help=f"attach a file, of {attachment.MAX_FILE_BYTES} bytes at most",
+    )
+    send.add_argument(
+        "--alert",
+        choices=get_args(Priority),
+        metavar="PRIORITY",
+        help="make it an alert: high, medium, low or info; prints the episode that begins with it",
+    )
+    send.add_argument(
+        "--technical", action="store_true", help="the alert is about a device, and not about a person"
+    )
+    send.add_argument("--episode", metavar="ID", help="go on with this episode, rather than begin one")
+    send.add_argument(
+        "--state", choices=("continue", "end"), help="whether the episode goes on (as it does unless said)"
+    )
     inbox = command("inbox", _inbox, "receive, verify and open what is new")
     inbox.add_argument("--follow", action="store_true", help="stay, and print what comes")
     inbox.add_argument("--all", action="store_true", help="begin with the first message ever received")
@@ -102,19 +125,47 @@ def _console() -> Console:
         "trust", _trust, "take the keys that the chain has for somebody now, after checking them with them"
     )
     trust.add_argument("who", metavar="WHO", help="a handle or an id")
+    password = command(
+        "password", _password, "set the password for the web page, or change it; prints a new recovery code"
+    )
+    password.add_argument(
+        "--stdin", action="store_true", help="read it from standard input, a line, rather than ask for it"
+    )
     console.mention("read", "a built-in reader: load, memory, temperature, replay")
-    for made in (run, send, inbox, outbox, status, friends):
+    for made in (run, send, inbox, outbox, status, friends, password):
         made.add_argument("--json", action="store_true", help="print JSON, one object a line")
     return console
 
 
 def _join(args: argparse.Namespace, home: Home) -> int:
     text = sys.stdin.readline() if args.code == "-" else args.code
-    secret = getpass.getpass("password for the web page: ") if args.password else None
+    # Asked for and looked at before anything is done.
+    chosen = login.choose(_asked_password()) if args.password else None
     print("making keys: this takes some seconds", file=sys.stderr)
-    membership = joining.join(home, JoinCode.from_text(text), name=args.name, secret=secret)
+    membership = joining.join(home, JoinCode.from_text(text), name=args.name)
     print(f"joined {membership.origin} as {membership.handle} ({membership.account})")
+    if chosen is not None:
+        _set_password(home, chosen, printer(as_json=False))
     return 0
+
+
+def _password(args: argparse.Namespace, home: Home) -> int:
+    home.book.membership()
+    secret = sys.stdin.readline().rstrip("\r\n") if args.stdin else _asked_password()
+    _set_password(home, login.choose(secret), printer(as_json=args.json))
+    return 0
+
+
+def _asked_password() -> str:
+    secret = getpass.getpass("password for the web page: ")
+    if getpass.getpass("once more: ") != secret:
+        raise BadConfig("password: the two that were typed differ")
+    return secret
+
+
+def _set_password(home: Home, chosen: Chosen, show: Show) -> None:
+    with closing(Client(home)) as client:
+        show({"event": "password", "recovery": login.set_password(client, chosen)})
 
 
 def _run(args: argparse.Namespace, home: Home) -> int:
@@ -138,9 +189,16 @@ def _check_config(args: argparse.Namespace, home: Home) -> int:
 
 def _send(args: argparse.Namespace, home: Home) -> int:
     text = sys.stdin.read() if args.text == "-" else args.text
+    content, cty = text, TEXT
+    if args.file is not None:
+        content, cty = attachment.content(attachment.load(args.file, text)), FILE
+    alert = _alert(args)
     show = printer(as_json=args.json)
     with closing(Client(home)) as client:
-        queued = client.write_message(client.directory.addressee(args.to), text, cty=PLAIN, re=args.re)
+        to = client.directory.addressee(args.to)
+        queued = client.write_message(to, content, cty=cty, re=args.re, alert=alert)
+        if alert is not None:
+            show({"event": "alert", "id": queued.id, **msgspec.structs.asdict(alert)})
         deadline = time.monotonic() + SEND_SECONDS
 
         def gone() -> bool:
@@ -156,9 +214,34 @@ def _send(args: argparse.Namespace, home: Home) -> int:
     return 0
 
 
-def _deliver(
-    client: Client, home: Home, gone: Callable[[], bool], show: Callable[[dict[str, Any]], None]
-) -> None:
+def _alert(args: argparse.Namespace) -> Alert | None:
+    """The clear header of a message that begins an episode, or goes on with one."""
+    if args.alert is None:
+        if args.technical or args.episode or args.state:
+            raise BadConfig("want --alert PRIORITY with --technical, --episode and --state")
+        return None
+    if args.state and not args.episode:
+        raise BadConfig("want --episode ID with --state: a new episode starts")
+    header = {
+        "episode": args.episode or _new_episode(),
+        "kind": "technical" if args.technical else "physiological",
+        "priority": args.alert,
+        "state": (args.state or "continue") if args.episode else "start",
+    }
+    try:
+        return msgspec.convert(header, Alert)
+    except msgspec.ValidationError as error:
+        raise BadConfig(f"alert: {error}") from error
+
+
+def _new_episode() -> str:
+    """It is typed again to go on with it, and what begins with a dash is an option then."""
+    while (episode := entry.new_stream(secrets.token_bytes)).startswith("-"):
+        pass
+    return episode
+
+
+def _deliver(client: Client, home: Home, gone: Callable[[], bool], show: Show) -> None:
     """Send what waits, or let the agent that runs on this home do it."""
     stop = until_signalled()
     with locked(home.lock_file, wait=False) as mine:

@@ -12,38 +12,33 @@ from msgspec import structs
 
 from chain import entry
 from chain.api import Invited, Site
-from chain.body import Card, Login, document
-from chain.encoding import b64url
+from chain.body import Card, document
 from chain.entry import Account, Profile
 from chain.errors import Refused, Unverified
 from chain.identity import SigningKey, account_id
 from chain.joincode import JoinCode
 from chain.receipt import Receipt
 from chain.wire import Delivered
-from device import identity, password
+from device import identity
 from device.addressbook import Membership
 from device.client import Client, Home
-from device.errors import BadConfig, DeviceError
+from device.errors import DeviceError
 from device.outbox import Queued
 from device.rest import Gateway
-
-SALT_BYTES = 16
 
 
 class JoinedAlready(DeviceError):
     """The home has an account."""
 
 
-def join(home: Home, code: JoinCode, *, name: str | None = None, secret: str | None = None) -> Membership:
+def join(home: Home, code: JoinCode, *, name: str | None = None) -> Membership:
     """
     Make this home's account with a join code, and its profile. Making the RSA key takes seconds.
 
-    `name` is the display name (the handle, if there is none), `secret` a password to log in with from a
-    browser. Raises `JoinedAlready`, `Refused` with the chain's rule, `Unreachable`, or `Unverified` if the
-    gateway is not the one that the code names.
+    `name` is the display name (the handle, if there is none). Raises `JoinedAlready`, `Refused` with the
+    chain's rule, `Unreachable`, or `Unverified` if the gateway is not the one that the code names.
     """
     home.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    login = None if secret is None else _login(secret)
     begun = home.book.joining()
     if begun is not None and begun.joined:
         raise JoinedAlready(f"{home.directory}: this is {begun.handle} on {begun.origin} already")
@@ -58,7 +53,7 @@ def join(home: Home, code: JoinCode, *, name: str | None = None, secret: str | N
             # Only accounts may ask how a later one continues it.
             client.trust.accept(Receipt.from_text(site.gateway.receipt).note)
         membership = _register(client, code)
-        card = Card(handle=membership.handle, name=name or membership.handle, login=login)
+        card = Card(handle=membership.handle, name=name or membership.handle)
         client.say(Profile, beside=document(card, secrets.token_bytes))
     joined = structs.replace(membership, joined=True)
     home.book.set_membership(joined)
@@ -137,12 +132,3 @@ def _account(client: Client, code: JoinCode, invited: Invited) -> Queued:
         invite=invited.id,
         code=code.code,
     )
-
-
-def _login(secret: str) -> Login:
-    salt = secrets.token_bytes(SALT_BYTES)
-    try:
-        verifier = password.verifier(password.derive(secret, salt).auth)
-    except ValueError as error:
-        raise BadConfig(f"password: {error}") from error
-    return Login(b64url(salt), b64url(verifier))

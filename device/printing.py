@@ -6,8 +6,17 @@ from typing import Any
 import msgspec
 
 from chain.errors import Malformed
-from device.reading import parse_content
-from device.reporting import READING
+from device import content
+from device.attachment import File
+from device.content import RECOVERED, FaultNote
+from device.reading import Reading
+
+KIB = 1024
+
+RECOVERY_CODE = """\
+the password is set; a recovery code goes with it:
+{code}
+write it down and keep it safe: who forgets the password logs in with it, and it is not shown again"""
 
 
 def printer(*, as_json: bool) -> Callable[[dict[str, Any]], None]:
@@ -27,6 +36,8 @@ def _line(event: dict[str, Any]) -> str:
             return f"{author}: (cannot be opened) [entry {index}, verified]"
         case {"event": "sensed", "sensor": sensor, "value": value, "unit": unit}:
             return f"sensed {sensor} = {_amount(value, unit)}"
+        case {"event": "password", "recovery": code}:
+            return RECOVERY_CODE.format(code=code)
         case {"event": name, **rest}:
             return f"{name} " + " ".join(f"{key}={value}" for key, value in rest.items() if value is not None)
     return str(event)
@@ -39,13 +50,24 @@ def _amount(value: float, unit: str | None) -> str:
 
 def said(text: str, cty: str) -> str:
     """A message's content as a person reads it."""
-    if cty != READING:
-        return text
     try:
-        reading = parse_content(text)
+        says = content.read(cty, text)
     except Malformed:
         return text  # its author calls it a reading, and it is none
-    return f"{reading.sensor} = {_amount(reading.value, reading.unit)}"
+    match says:
+        case Reading(sensor=sensor, value=value, unit=unit):
+            return f"{sensor} = {_amount(value, unit)}"
+        case FaultNote(sensor=sensor, reason=reason) if reason == RECOVERED:
+            return f"{sensor} gives readings again"
+        case FaultNote(sensor=sensor, reason=reason, detail=detail):
+            return f"{sensor} gives no readings: {reason}" + (f" ({detail})" if detail else "")
+        case File(name=name, text=text):
+            return f"[file {name}, {_size(len(says.payload))}] {text}".rstrip()
+    return says
+
+
+def _size(count: int) -> str:
+    return f"{count} bytes" if count < KIB else f"{round(count / KIB)} kB"
 
 
 def _printable(line: str) -> str:

@@ -12,10 +12,8 @@ from msgspec import Struct
 from chain import entry
 from chain.entry import Alert
 from device.config import Sensor
+from device.content import FAULT, READING, RECOVERED, FaultNote
 from device.reading import Fault, Reading, Sample, content
-
-READING = "application/vnd.blockpost.reading+json"
-FAULT = "application/vnd.blockpost.fault+json"
 
 
 class Report(Struct, frozen=True):
@@ -55,12 +53,12 @@ class Reporter:
     def _recovered(self, reading: Reading) -> list[Report]:
         if self._fault is None:
             return []
-        report = self._technical(reading.sensor, "recovered", "", "end")
+        report = self._technical(reading.sensor, RECOVERED, "", "end")
         self._fault = None
         return [report]
 
     def _technical(self, sensor: str, reason: str, detail: str, state: str) -> Report:
-        said = msgspec.json.encode({"sensor": sensor, "reason": reason, "detail": detail}).decode()
+        said = msgspec.json.encode(FaultNote(sensor, reason, detail)).decode()
         header = msgspec.convert(
             {
                 "episode": self._fault,

@@ -12,7 +12,7 @@ from chain import api, token, wire
 from chain.ed25519 import Signer
 from chain.encoding import read, unb64url_hash
 from chain.errors import Malformed
-from chain.wire import Consistency, Delivery, Parcel
+from chain.wire import Consistency, Delivered, Delivery, Parcel
 from device.errors import Problem, Unreachable
 
 T = TypeVar("T", bound=Struct)
@@ -82,6 +82,10 @@ class Gateway:
 
     def account(self, account: str) -> api.Party:
         return self._ask("GET", f"/v1/accounts/{account}", api.Party)
+
+    def profile(self) -> Delivered:
+        """The caller's own newest profile."""
+        return self._ask("GET", "/v1/profile", Delivered)
 
     def intent(self, to: str) -> api.IntentAnswer:
         return self._ask("POST", "/v1/intents", api.IntentAnswer, api.Intent(to))

@@ -18,7 +18,7 @@ from chain.errors import Refused, Unverified
 from chain.joincode import JoinCode
 from device import cli, joining
 from device.client import Home
-from device.errors import BadConfig, NotJoined, Problem, Unreachable
+from device.errors import NotJoined, Problem, Unreachable
 from device.joining import JoinedAlready
 from device.rest import Gateway
 from provisioning import admin
@@ -313,12 +313,16 @@ def test_a_code_may_come_by_standard_input(site: Site, name: str) -> None:
     assert f" as {name} (" in done.out
 
 
-def test_an_empty_password_is_refused_before_anything_is_done(site: Site, name: str) -> None:
+def test_an_empty_password_is_refused_before_anything_is_done(
+    site: Site, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     keep_keys(site.home(name), new_keys())
+    monkeypatch.setattr("getpass.getpass", lambda _prompt: "")
 
-    with pytest.raises(BadConfig, match="empty"):
-        joining.join(Home(site.home(name)), invited(site, name), secret="")
+    done = ran(cli.main, "--home", site.home(name), "join", invited(site, name).to_text(), "--password")
 
+    assert done.code == 1
+    assert "the password is empty" in done.err
     assert Home(site.home(name)).book.joining() is None
 
 

@@ -1,23 +1,29 @@
 """`blockpost device` against a running gateway: a person at the command line, and a sensor's agent."""
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chain.entry import Contact, Key
-from device import cli
+from chain import entry
+from chain.entry import Contact, Key, Redact
+from device import cli, recovery
+from device.attachment import MAX_FILE_BYTES
+from device.backup import unwrap_backup
 from device.client import Home
 from device.config import EXAMPLE, Config
+from device.content import FILE, READING
+from device.errors import CannotOpen
+from device.identity import KeySet
 from device.keys import SigningSecret
-from device.reporting import READING
 from provisioning.site import Process, Site
-from tests.homes import new_keys
-from tests.sites import Done, added, client_of, ran, running_site
+from tests.homes import keep_keys, new_keys
+from tests.sites import Done, added, client_of, invited, ran, running_site
+from tests.visitor import OK, Visitor
 
 LEE, KIM, FRIDGE = "dr.lee", "dr.kim", "fridge-2"
 PATIENCE = 30.0
@@ -77,7 +83,7 @@ class Ear:
             return found()[0]
 
 
-@contextmanager
+@contextlib.contextmanager
 def running(site: Site, handle: str, *words: str) -> Iterator[tuple[Process, Ear]]:
     ear = Ear()
     process = site.device(handle, *words, "--json", hear=ear)
@@ -138,6 +144,7 @@ COMMANDS = [
     ("friends",),
     ("contact", "request", "a" * 26),
     ("trust", LEE),
+    ("password", "--stdin"),
 ]
 
 
@@ -281,6 +288,214 @@ def test_a_reading_that_is_none_is_shown_as_it_is_and_stops_nothing(site: Site) 
     shown = on(site, LEE, "inbox").out.splitlines()
 
     assert [line.partition(" [")[0] for line in shown] == [f"{FRIDGE}: no reading", f"{FRIDGE}: and then?"]
+
+
+# Alerts
+
+
+def alert_of(event: Any) -> tuple[str, str, str]:
+    return event["alert"]["kind"], event["alert"]["priority"], event["alert"]["state"]
+
+
+def test_an_alert_is_raised_gone_on_with_and_ended(site: Site) -> None:
+    read(site, KIM)
+    raised = on(site, LEE, "send", KIM, "fall in bed 4", "--alert", "medium", "--json")
+    episode = next(event["episode"] for event in events(raised) if event["event"] == "alert")
+    going = ("--episode", episode)
+
+    assert on(site, LEE, "send", KIM, "not breathing", "--alert", "high", *going).code == 0
+    assert on(site, LEE, "send", KIM, "back in bed", "--alert", "high", *going, "--state", "end").code == 0
+
+    heard = read(site, KIM)
+    assert [alert_of(event) for event in heard] == [
+        ("physiological", "medium", "start"),
+        ("physiological", "high", "continue"),
+        ("physiological", "high", "end"),
+    ]
+    assert {event["alert"]["episode"] for event in heard} == {episode}
+
+
+def test_an_alert_may_be_about_a_device(site: Site) -> None:
+    read(site, KIM)
+    on(site, LEE, "send", KIM, "the pump is broken", "--alert", "low", "--technical")
+
+    assert alert_of(read(site, KIM)[-1]) == ("technical", "low", "start")
+
+
+def test_two_alerts_are_two_episodes(site: Site) -> None:
+    read(site, KIM)
+    for text in ("one", "two"):
+        on(site, LEE, "send", KIM, text, "--alert", "info")
+
+    assert len({event["alert"]["episode"] for event in read(site, KIM)}) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--technical",), "want --alert PRIORITY"),
+        (("--episode", "a" * 22), "want --alert PRIORITY"),
+        (("--state", "end"), "want --alert PRIORITY"),
+        (("--alert", "high", "--state", "end"), "want --episode ID"),
+        (("--alert", "high", "--episode", "nonsense"), "alert: "),
+    ],
+)
+def test_an_alert_that_is_half_said_is_not_sent(site: Site, words: tuple[str, ...], says: str) -> None:
+    done = on(site, LEE, "send", KIM, "hello", *words)
+
+    assert (done.code, done.out) == (1, "")
+    assert says in done.err
+    assert on(site, LEE, "outbox").out == ""
+
+
+# Files
+
+
+def test_a_file_travels_with_what_is_said_of_it(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "wound.png").write_bytes(bytes(range(256)) * 8)
+    read(site, KIM)
+    assert on(site, LEE, "send", KIM, "bed 4", "--file", str(tmp_path / "wound.png")).code == 0
+
+    shown = on(site, KIM, "inbox").out
+    (*_, event) = events(on(site, KIM, "inbox", "--all", "--json"))
+
+    assert shown.startswith(f"{LEE}: [file wound.png, 2 kB] bed 4 [entry ")
+    assert event["cty"] == FILE
+    assert json.loads(event["text"])["type"] == "image/png"
+
+
+def test_a_file_that_is_too_long_is_not_sent(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "film").write_bytes(bytes(MAX_FILE_BYTES + 1))
+
+    done = on(site, LEE, "send", KIM, "look", "--file", str(tmp_path / "film"))
+
+    assert (done.code, done.out) == (1, "")
+    assert f"want a file of at most {MAX_FILE_BYTES} bytes" in done.err
+
+
+# Logging in to the page
+
+
+def opened_with(site: Site, handle: str, wrap: bytes) -> list[bytes]:
+    """What the account's own profile holds for a key."""
+    with client_of(site, handle) as client:
+        card = json.loads(client.gateway.profile().body or "")
+    found = []
+    for backup in card["backups"]:
+        with contextlib.suppress(CannotOpen):
+            found.append(unwrap_backup(backup, wrap))
+    return found
+
+
+def private_keys(site: Site, handle: str) -> bytes:
+    return (site.home(handle) / "keys-0001.json").read_bytes()
+
+
+def test_a_password_logs_in_and_opens_the_backup(site: Site) -> None:
+    done = on(site, KIM, "password", "--stdin", "--json", stdin="correct horse\n")
+
+    visitor = Visitor(site.http_port)
+    keys = visitor.keys(KIM, "correct horse")
+    assert (done.code, done.err) == (0, "")
+    assert visitor.login(KIM, keys.auth) == OK
+    assert visitor.get("/check")[1]["handle"] == KIM
+    assert opened_with(site, KIM, keys.wrap) == [private_keys(site, KIM)]
+
+
+def test_the_recovery_code_logs_in_and_opens_the_other_backup(site: Site) -> None:
+    (told,) = events(on(site, KIM, "password", "--stdin", "--json", stdin="correct horse\n"))
+
+    keys = recovery.derive(recovery.read(told["recovery"]))
+    assert told["event"] == "password"
+    assert Visitor(site.http_port).login(KIM, keys.auth) == OK
+    assert opened_with(site, KIM, keys.wrap) == [private_keys(site, KIM)]
+    assert KeySet.from_json(private_keys(site, KIM)).account_id == account(site, KIM)
+
+
+def test_a_new_password_ends_the_one_before_and_its_recovery_code(site: Site) -> None:
+    (old,) = events(on(site, KIM, "password", "--stdin", "--json", stdin="first\n"))
+    on(site, KIM, "password", "--stdin", stdin="second\n")
+
+    visitor = Visitor(site.http_port)
+    code = recovery.derive(recovery.read(old["recovery"]))
+    assert visitor.login(KIM, visitor.keys(KIM, "first").auth) != OK
+    assert visitor.login(KIM, code.auth) != OK
+    assert opened_with(site, KIM, code.wrap) == []
+    assert visitor.login(KIM, visitor.keys(KIM, "second").auth) == OK
+
+
+def test_a_password_changes_nobodys_name(site: Site) -> None:
+    keep_keys(site.home("nurse-9"), new_keys())
+    assert on(site, "nurse-9", "join", invited(site, "nurse-9").to_text(), "--name", "Nurse Nine").code == 0
+
+    on(site, "nurse-9", "password", "--stdin", stdin="correct horse\n")
+
+    visitor = Visitor(site.http_port)
+    visitor.login("nurse-9", visitor.keys("nurse-9", "correct horse").auth)
+    assert visitor.get("/check")[1]["name"] == "Nurse Nine"
+
+
+def test_who_erased_the_profile_is_called_by_the_handle(site: Site) -> None:
+    added(site, "nurse-8")
+    with client_of(site, "nurse-8") as client:
+        newest = entry.parse(client.gateway.profile().entry.encode()).entry.id
+        client.say(Redact, about=newest, reason="privacy")
+
+    on(site, "nurse-8", "password", "--stdin", stdin="correct horse\n")
+
+    visitor = Visitor(site.http_port)
+    visitor.login("nurse-8", visitor.keys("nurse-8", "correct horse").auth)
+    assert visitor.get("/check")[1]["name"] == "nurse-8"
+
+
+def test_a_password_is_asked_for_twice_and_its_recovery_code_is_explained(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("getpass.getpass", lambda _prompt: "correct horse")
+
+    done = on(site, KIM, "password")
+
+    assert done.code == 0
+    _, code, about = done.out.splitlines()
+    assert len(recovery.read(code)) == recovery.CODE_BYTES
+    assert "who forgets the password logs in with it" in about
+    assert "correct horse" not in done.out
+
+
+def test_two_passwords_that_differ_are_none(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = iter(("correct horse", "corect horse"))
+    monkeypatch.setattr("getpass.getpass", lambda _prompt: next(typed))
+
+    done = on(site, KIM, "password")
+
+    assert (done.code, done.out) == (1, "")
+    assert "the two that were typed differ" in done.err
+
+
+@pytest.mark.parametrize("typed", ["", "\n"])
+def test_an_empty_password_is_refused(site: Site, typed: str) -> None:
+    done = on(site, KIM, "password", "--stdin", stdin=typed)
+
+    assert (done.code, done.out) == (1, "")
+    assert "the password is empty" in done.err
+
+
+def test_who_joins_may_choose_a_password_at_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_keys(site.home("nurse-7"), new_keys())
+    monkeypatch.setattr("getpass.getpass", lambda _prompt: "correct horse")
+
+    done = on(site, "nurse-7", "join", invited(site, "nurse-7").to_text(), "--name", "Nurse", "--password")
+
+    visitor = Visitor(site.http_port)
+    assert done.code == 0
+    assert visitor.login("nurse-7", visitor.keys("nurse-7", "correct horse").auth) == OK
+    assert visitor.get("/check")[1]["name"] == "Nurse"
+    assert (
+        Visitor(site.http_port).login(
+            "nurse-7", recovery.derive(recovery.read(done.out.splitlines()[2])).auth
+        )
+        == OK
+    )
 
 
 # Agents

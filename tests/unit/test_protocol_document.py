@@ -27,6 +27,8 @@ import chain.store
 import chain.token
 import chain.wire
 import device.addressbook
+import device.attachment
+import device.content
 import device.identity
 import device.keys
 import device.link
@@ -73,6 +75,8 @@ DOCUMENTED = (
     chain.token,
     chain.wire,
     device.addressbook,
+    device.attachment,
+    device.content,
     device.identity,
     device.keys,
     device.sealing,
@@ -91,6 +95,7 @@ INTERNAL = {"Block", "Body", "Jws", "SignedEntry", "Submission", "Token", "_Held
 NAMES = {
     chain.block.Header: "Block header",
     chain.jws.Header: "JWS header",
+    device.content.FaultNote: "Fault",
     device.identity._Document: "Key file",
     device.sealing._Header: "JWE recipient header",
     device.sealing._Jwe: "JWE",
@@ -316,8 +321,7 @@ def test_no_limit_of_the_broker_is_left_out() -> None:
         device.link.ONLINE.decode(),
         device.link.OFFLINE.decode(),
         chain.receipt.MAGIC,
-        device.reporting.READING,
-        device.reporting.FAULT,
+        *(device.content.READING, device.content.FAULT, device.content.FILE),
     ],
 )
 def test_what_separates_one_use_of_a_key_from_another_is_there(words: str) -> None:

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from device.config import Poll
+from device.content import FAULT, READING
 from device.reading import Fault, Reading
-from device.reporting import FAULT, READING, Report, Reporter
+from device.reporting import Report, Reporter
 
 FAILED = Fault(sensor="fridge", reason="timeout", detail="no end within 5 s")
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from chain.encoding import b64url
 from device import password, sealing
 from device.backup import wrap_backup
-from tests.vectors import forge, recovery, refused, two_readers
+from tests.vectors import contents, forge, recovery, refused, two_readers
 from tests.vectors.forge import Drawn, Json
 from tests.vectors.once import write
 from tests.vectors.people import ENTRY, NAMES, person
@@ -98,6 +98,7 @@ def _sealed(name: str, cty: str, content: str, readers: tuple[str, ...]) -> Json
 FILES: dict[str, Callable[[], list[Json]]] = {
     "thumbprints.json": lambda: [_thumbprints(name) for name in NAMES],
     "commitments.json": lambda: [_commitment(name, content) for name, (_, content, _) in SEALED.items()],
+    "contents.json": contents.cases,
     "passwords.json": lambda: [_password(name, text) for name, text in PASSWORDS.items()],
     "recovery.json": recovery.cases,
     "sealed.json": lambda: [_sealed(name, *what) for name, what in SEALED.items()],

@@ -14,8 +14,9 @@ export const FILE = "application/vnd.blockpost.file+json";
 export const MAX_FILE_BYTES = 40_960;
 
 const UNKNOWN_TYPE = "application/octet-stream";
-const MIME_TYPE = /^[!-~]{1,127}$/;
-const MAX_NAME = 255;
+/** RFC 6838, in lower case and without parameters. */
+const MIME_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/;
+const MAX_NAME = 128;
 
 /** Separators, control characters, half a surrogate pair, and what turns the direction of writing: `exe.jpg` may read `gpj.exe`. */
 const MISLEADING = /[/\\\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;

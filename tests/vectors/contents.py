@@ -1,0 +1,117 @@
+"""What messages say, for `contents.json`: contents of each type, and what is none of its type."""
+
+from chain.encoding import b64url
+from device import attachment
+from device.content import FAULT, FILE, READING, TEXT
+from tests.vectors import forge
+from tests.vectors.damage import reordered, respelled
+from tests.vectors.forge import Edit, Json, having, without
+
+FULL_READING = {
+    "channel": "inside",
+    "quality": "good",
+    "sensor": "fridge",
+    "t": 1_800_000_000_000,
+    "unit": "Cel",
+    "value": 9.4,
+}
+FAULT_NOTE = {"detail": "status 1: no such file", "reason": "exit", "sensor": "fridge"}
+WOUND = {
+    "data": b64url(bytes(range(256))),
+    "name": "wound, bed 4 \u2013 left.png",
+    "text": "look",
+    "type": "image/png",
+}
+
+VALID: dict[str, tuple[str, str]] = {
+    "a text": (TEXT, forge.CONTENT),
+    "no text": (TEXT, ""),
+    "a text that looks like a reading": (TEXT, forge.text(FULL_READING)),
+    "a reading with all its members": (READING, forge.text(FULL_READING)),
+    "a reading with those it must have": (READING, '{"sensor":"fridge","value":0}'),
+    "a reading below zero": (READING, '{"sensor":"fridge","value":-1.5e1}'),
+    "a reading in another spelling": (READING, '{ "value": 4, "sensor": "fridge" }'),
+    "a fault": (FAULT, forge.text(FAULT_NOTE)),
+    "a fault that is over": (FAULT, '{"sensor":"fridge","reason":"recovered","detail":""}'),
+    "a file": (FILE, forge.text(WOUND)),
+    "a file without a byte, and without a word": (FILE, forge.text(WOUND | {"data": "", "text": ""})),
+    "the largest file": (FILE, forge.text(WOUND | {"data": b64url(bytes(attachment.MAX_FILE_BYTES))})),
+    "a file with the longest name": (FILE, forge.text(WOUND | {"name": "\U0001f321" * 128})),
+    "a file of a type with all that a type may have": (
+        FILE,
+        forge.text(WOUND | {"type": "application/vnd.x-1+a.b_c!#$&^"}),
+    ),
+}
+
+READINGS: dict[str, Edit] = {
+    "a reading without a sensor": without("sensor"),
+    "a reading without a value": without("value"),
+    "a reading of nothing": having(value=None),
+    "a reading that is text": having(value="9.4"),
+    "a reading that is true": having(value=True),
+    "a reading of a sensor without a name": having(sensor=""),
+    "a reading of a sensor with a long name": having(sensor="s" * 33),
+    "a reading with a time in seconds": having(t=1_800_000_000),
+    "a reading of bad quality": having(quality="bad"),
+    "a reading with an empty unit": having(unit=""),
+    "a reading with a member more": having(more=1),
+}
+
+FAULTS: dict[str, Edit] = {
+    "a fault without a sensor": without("sensor"),
+    "a fault without a reason": without("reason"),
+    "a fault without a detail": without("detail"),
+    "a fault with an empty reason": having(reason=""),
+    "a fault with a member more": having(more=1),
+}
+
+FILES: dict[str, Edit] = {
+    **{f"a file without {member}": without(member) for member in WOUND},
+    "a file one byte too long": having(data=b64url(bytes(attachment.MAX_FILE_BYTES + 1))),
+    "a file in plain base64": having(data="+/+/"),
+    "a file in padded base64": having(data="AA=="),
+    "a file with unused bits that are not zero": having(data=respelled(b64url(b"\0"))),
+    "a file without a name": having(name=""),
+    "a file with too long a name": having(name="n" * 129),
+    "a file in a folder": having(name="a/b"),
+    "a file in a folder of another system": having(name="a\\b"),
+    "a file with a line break in its name": having(name="a\nb"),
+    "a file with a control character in its name": having(name="a\x9bb"),
+    "a file whose name turns the direction of writing": having(name="\u202egpj.exe"),
+    "a file of no type": having(type=""),
+    "a file of half a type": having(type="image"),
+    "a file of a type in capitals": having(type="Image/PNG"),
+    "a file of a type with parameters": having(type="text/plain;charset=utf-8"),
+    "a file with a member more": having(more=1),
+}
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "a reading that is not JSON": (READING, "9.x"),
+    "a reading that is a number": (READING, "9.4"),
+    "a reading that is too great": (READING, '{"sensor":"fridge","value":1e999}'),
+    "a fault that is text": (FAULT, '"exit"'),
+    "a file that is empty": (FILE, ""),
+    "a file in another order": (FILE, reordered(forge.text(WOUND).encode()).decode()),
+    "a file with white space": (FILE, forge.text(WOUND).replace(",", ", ", 1)),
+}
+
+
+def cases() -> list[Json]:
+    edited: list[tuple[str, Json, dict[str, Edit]]] = [
+        (READING, FULL_READING, READINGS),
+        (FAULT, FAULT_NOTE, FAULTS),
+        (FILE, WOUND, FILES),
+    ]
+    return [
+        *(_case(name, cty, content, valid=True) for name, (cty, content) in VALID.items()),
+        *(
+            _case(name, cty, forge.text(edit(good)), valid=False)
+            for cty, good, edits in edited
+            for name, edit in edits.items()
+        ),
+        *(_case(name, cty, content, valid=False) for name, (cty, content) in TEXTS.items()),
+    ]
+
+
+def _case(name: str, cty: str, content: str, *, valid: bool) -> Json:
+    return {"content": content, "cty": cty, "name": name, "valid": valid}

@@ -1,0 +1,39 @@
+"""Somebody with a browser, as far as REST is concerned: logs in with what was derived, and has a session."""
+
+from http.cookies import SimpleCookie
+from typing import Any
+
+import urllib3
+
+from chain.encoding import b64url, unb64url
+from device import password
+from device.password import LoginKeys
+
+OK = 200
+
+
+class Visitor:
+    def __init__(self, port: int) -> None:
+        self._base = f"http://127.0.0.1:{port}"
+        self._pool = urllib3.PoolManager(num_pools=1, timeout=10.0, retries=False)
+        self._cookie: str | None = None
+
+    def keys(self, handle: str, secret: str) -> LoginKeys:
+        """What the browser makes of a password, under the salt that the gateway tells it."""
+        _, answer = self._ask("POST", "/v1/login/salt", {"handle": handle})
+        return password.derive(secret, unb64url(answer["salt"]))
+
+    def login(self, handle: str, auth: bytes) -> int:
+        """Return the status."""
+        status, _ = self._ask("POST", "/login", {"handle": handle, "key": b64url(auth)})
+        return status
+
+    def get(self, path: str) -> tuple[int, Any]:
+        return self._ask("GET", path)
+
+    def _ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        headers = {} if self._cookie is None else {"Cookie": self._cookie}
+        response = self._pool.request(method, self._base + path, json=body, headers=headers)
+        for name, morsel in SimpleCookie(response.headers.get("Set-Cookie", "")).items():
+            self._cookie = f"{name}={morsel.value}"
+        return response.status, response.json()
