@@ -2,6 +2,6 @@
 What the network agrees on. No secret, no network, no clock of its own; the only I/O is SQLite.
 
 Read in this order: errors, encoding, identity, ed25519, jws, entry, body, wire, author, merkle, checkpoint,
-receipt, block, state, rules, store, chain, audit. Beside them: token and joincode (how accounts prove
+receipt, block, state, rules, store, chain, export, audit. Beside them: token and joincode (how accounts prove
 themselves and come to be), api (REST documents), durable (files), console and cli (the command line).
 """

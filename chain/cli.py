@@ -12,12 +12,10 @@ from typing import Any
 
 import msgspec
 
-from chain import checkpoint, entry
+from chain import checkpoint, entry, export
 from chain.audit import audit
-from chain.body import Body
 from chain.chain import Chain
 from chain.console import Console
-from chain.encoding import b64url
 from chain.errors import ChainError, Damaged, Malformed, Missing, Unverified
 from chain.receipt import Receipt
 
@@ -50,8 +48,13 @@ def _console() -> Console:
     show = command("show", _show, "print the newest block, or the one at a height")
     show.add_argument("file", type=Path, metavar="FILE")
     show.add_argument("height", type=int, nargs="?", metavar="HEIGHT")
-    export = command("export", _export, "print every entry with its body, one JSON object a line")
-    export.add_argument("file", type=Path, metavar="FILE")
+    exported = command(
+        "export", _export, "print every block with its signatures, and its entries, one JSON object a line"
+    )
+    exported.add_argument("file", type=Path, metavar="FILE")
+    exported.add_argument(
+        "--no-bodies", action="store_true", help="without bodies and salts: what the proofs need, and no more"
+    )
     prove = command("prove", _prove, "print the receipt of an entry (C2SP tlog-proof)")
     prove.add_argument("file", type=Path, metavar="FILE")
     prove.add_argument("entry", metavar="ENTRY", help="its index or its id")
@@ -132,22 +135,9 @@ def _show(args: argparse.Namespace) -> None:
 def _export(args: argparse.Namespace) -> None:
     with closing(Chain.open(_existing(args.file))) as chain:
         for height in range(chain.head.height + 1):
-            block = chain.store.block(height)
-            for index, leaf in enumerate(block.entries, block.header.first):
-                body = chain.store.body(index)
-                _print(
-                    {
-                        "index": index,
-                        "block": height,
-                        "time": block.timestamp,
-                        "entry": leaf.decode(),
-                        **_beside(body),
-                    }
-                )
-
-
-def _beside(body: Body | None) -> dict[str, str]:
-    return {} if body is None else {"salt": b64url(body.salt), "body": body.content}
+            for line in export.lines(chain.store, height, bodies=not args.no_bodies):
+                print(line.decode(), end="")
+        print(export.last_line(chain.store, chain.head.height).decode(), end="")
 
 
 def _prove(args: argparse.Namespace) -> None:

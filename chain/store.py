@@ -187,6 +187,13 @@ class Store:
         row = self.db.execute("SELECT checkpoint FROM signature ORDER BY height DESC LIMIT 1").fetchone()
         return None if row is None else row[0].decode()
 
+    def signatures(self, height: int) -> tuple[str, bytes] | None:
+        """The signed checkpoint and the signature of a block, once it has them."""
+        row = self.db.execute(
+            "SELECT checkpoint, block FROM signature WHERE height = ?", (height,)
+        ).fetchone()
+        return None if row is None else (row[0].decode(), row[1])
+
     def has_signature(self, height: int) -> bool:
         row = self.db.execute("SELECT 1 FROM signature WHERE height = ?", (height,)).fetchone()
         return row is not None

@@ -6,6 +6,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import NotFound
 
 from chain import wire
+from gateway.auditor import Auditor
 from gateway.relay import Relay
 from gateway.rest import problems
 from gateway.rest.accounts import accounts
@@ -15,6 +16,7 @@ from gateway.rest.documents import Intake
 from gateway.rest.entries import entries
 from gateway.rest.events import Seats, events
 from gateway.rest.friends import friends
+from gateway.rest.health import health
 from gateway.rest.inbox import inbox
 from gateway.rest.intents import intents
 from gateway.rest.invites import invites
@@ -67,6 +69,7 @@ def create_app(
         tiles(desk),
         ledger(desk),
         admin(desk, relay.presence, clock),
+        health(desk, chains, Auditor(chains.file, clock)),
     ):
         app.register_blueprint(views)
     return app

@@ -101,6 +101,10 @@ class Chains:
         for _ in range(MOST_OPEN):
             self._places.put(None)
 
+    @property
+    def file(self) -> Path:
+        return self._path
+
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """One moment of the chain. Hold it briefly, and never while waiting for somebody."""

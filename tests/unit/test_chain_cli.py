@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from chain import checkpoint, entry
+from chain import checkpoint, ed25519, entry, merkle
+from chain.block import Block, signed_bytes
 from chain.chain import Chain
 from chain.cli import main
+from chain.encoding import unb64url
 from tests.sites import Done, ran
 from tests.world import World, ward
 
@@ -106,17 +108,50 @@ def test_a_block_that_is_not_there_is_missing(world: World, height: str) -> None
     assert (done.code, done.err) == (1, f"blockpost chain show: block {height}: the chain is not that high\n")
 
 
-def test_an_export_has_every_entry_with_its_body(world: World) -> None:
-    done = ran(main, "export", world.path)
-
+def exported(world: World, *options: str) -> tuple[list[Any], list[Any]]:
+    """The lines of blocks, and those of entries."""
+    done = ran(main, "export", world.path, *options)
     lines = [json.loads(line) for line in done.out.splitlines()]
     assert done.code == 0
+    return [line for line in lines if "header" in line], [line for line in lines if "entry" in line]
+
+
+def test_an_export_has_every_entry_with_its_body(world: World) -> None:
+    _, lines = exported(world)
+
     assert [line["index"] for line in lines] == list(range(world.seen.size))
     with closing(Chain.open(world.path)) as chain:
         for line in lines:
             body = chain.store.body(line["index"])
             assert line["entry"].encode() == chain.store.leaf(line["index"])
             assert line.get("body") == (None if body is None else body.content)
+
+
+def test_without_bodies_an_export_still_proves_the_log(world: World) -> None:
+    blocks, entries = exported(world, "--no-bodies")
+
+    assert not any({"salt", "body"} & set(line) for line in entries)
+    key, previous, tree = world.gateway.keys.public, bytes(32), merkle.Tree(0, lambda _: b"")
+    for line in blocks:
+        leaves = tuple(each["entry"].encode() for each in entries if each["block"] == line["block"])
+        block = Block.read(line["header"].encode(), leaves)
+        for leaf in leaves:
+            tree.append(merkle.leaf_hash(leaf))
+        head = checkpoint.verify(line["checkpoint"], origin=world.origin, key=key)
+        ed25519.verify(
+            key.raw, unb64url(line["signature"], what="signature"), signed_bytes(block.hash), what="block"
+        )
+        assert (block.id, block.previous_hash) == (line["block"], previous)
+        assert (head.size, head.root) == (tree.size, tree.root()) == (block.header.size, block.root)
+        previous = block.hash
+    assert tree.size == world.seen.size
+
+
+def test_the_last_line_of_an_export_says_that_it_is_whole(world: World) -> None:
+    last = json.loads(ran(main, "export", world.path).out.splitlines()[-1])
+
+    with closing(Chain.open(world.path)) as chain:
+        assert last == {"end": chain.head.height, "size": chain.head.size}
 
 
 def prove(world: World, tmp_path: Path, which: str) -> tuple[Path, Path]:

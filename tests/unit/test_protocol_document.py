@@ -19,6 +19,7 @@ import chain.api
 import chain.block
 import chain.body
 import chain.entry
+import chain.export
 import chain.identity
 import chain.jws
 import chain.receipt
@@ -36,11 +37,13 @@ import device.outbox
 import device.reading
 import device.reporting
 import device.sealing
+import gateway.auditor
 import gateway.rest.admin
 import gateway.rest.desk
 import gateway.rest.entries
 import gateway.rest.events
 import gateway.rest.friends
+import gateway.rest.health
 import gateway.rest.inbox
 import gateway.rest.ledger
 import gateway.rest.login
@@ -70,6 +73,7 @@ DOCUMENTED = (
     chain.block,
     chain.body,
     chain.entry,
+    chain.export,
     chain.identity,
     chain.jws,
     chain.token,
@@ -80,10 +84,12 @@ DOCUMENTED = (
     device.identity,
     device.keys,
     device.sealing,
+    gateway.auditor,
     gateway.rest.admin,
     gateway.rest.entries,
     gateway.rest.events,
     gateway.rest.friends,
+    gateway.rest.health,
     gateway.rest.inbox,
     gateway.rest.ledger,
     gateway.rest.login,
@@ -91,7 +97,18 @@ DOCUMENTED = (
     gateway.rest.submission,
     provisioning.inventory,
 )
-INTERNAL = {"Block", "Body", "Jws", "SignedEntry", "Submission", "Token", "_Held", "_Key", "_Private"}
+INTERNAL = {
+    "Block",
+    "Body",
+    "Jws",
+    "SignedEntry",
+    "Submission",
+    "Token",
+    "Verdict",
+    "_Held",
+    "_Key",
+    "_Private",
+}
 NAMES = {
     chain.block.Header: "Block header",
     chain.jws.Header: "JWS header",
@@ -116,6 +133,7 @@ NUMBERED = (
     "gateway.genesis",
     "gateway.rest.documents",
     "gateway.rest.events",
+    "gateway.rest.health",
     "gateway.rest.problems",
 )
 
@@ -163,7 +181,8 @@ def members(kind: type[Struct]) -> dict[str, bool]:
         return {"type": False, **found}
     if issubclass(kind, Common):
         return {name: optional for name, optional in found.items() if name not in members(Common)}
-    return found
+    config = kind.__struct_config__
+    return {config.tag_field: False, **found} if config.tag_field else found
 
 
 KINDS: list[type[Struct]] = [
