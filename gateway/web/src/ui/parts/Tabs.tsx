@@ -22,7 +22,7 @@ interface Tab<Id extends string> {
 
 interface TabsProps<Id extends string> {
   label: string;
-  tabs: readonly Tab<Id>[];
+  tabs: readonly Tab<NoInfer<Id>>[];
   selected: Id;
   onSelect(id: Id): void;
   children: ReactNode;

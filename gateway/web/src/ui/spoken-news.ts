@@ -1,0 +1,51 @@
+/** Says aloud, to who listens to the page, what is new: alerts at once, messages in their turn. */
+import { useEffect, useRef } from "react";
+import type { AlertView, FriendView, View } from "../model";
+import { useEngine } from "./engine-context";
+import { announce } from "./parts/Announcer";
+import { priorityWords } from "./parts/Priority";
+
+export function useSpokenNews(): void {
+  const engine = useEngine();
+  const before = useRef<View>(engine.view());
+  useEffect(
+    () =>
+      engine.subscribe(() => {
+        const now = engine.view();
+        const alert = newAlerts(before.current, now);
+        const message = newMessages(before.current, now);
+        before.current = now;
+        if (alert) announce(alert, "now");
+        if (message) announce(message);
+      }),
+    [engine],
+  );
+}
+
+/** Of alerts that are open now and were not: how many, and the gravest. Nobody is named on a locked page. */
+export function newAlerts(before: View, now: View): string | null {
+  if (before.alerts === now.alerts || now.catchingUp || !isWatched(now)) return null;
+  const open = new Set(before.alerts.filter((each) => each.open).map(sounding));
+  const fresh = now.alerts.filter((each) => each.open && !open.has(sounding(each)));
+  const gravest = fresh[0];
+  if (!gravest) return null;
+  const from = now.stage.name === "locked" ? "" : ` from ${gravest.authorTitle}`;
+  const others = fresh.length > 1 ? `, and ${fresh.length - 1} more` : "";
+  return `New alert, ${priorityWords(gravest.priority)}${from}${others}`;
+}
+
+export function newMessages(before: View, now: View): string | null {
+  if (before.friends === now.friends || now.catchingUp || now.stage.name !== "home") return null;
+  const unread = new Map(before.friends.map((each) => [each.id, each.unread]));
+  const from = now.friends.filter((each: FriendView) => each.unread > (unread.get(each.id) ?? 0));
+  return from.length > 0 ? `New message from ${from.map((each) => each.title).join(", ")}` : null;
+}
+
+/** An episode whose priority rose is news again. */
+function sounding(alert: AlertView): string {
+  return `${alert.episode} ${alert.priority}`;
+}
+
+function isWatched(view: View): boolean {
+  return view.stage.name === "home" || view.stage.name === "locked";
+}
