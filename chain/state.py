@@ -225,6 +225,11 @@ class State:
         )
         return [ContactRow(*row) for row in rows]
 
+    def contacts_after(self, idx: int, limit: int) -> list[ContactRow]:
+        """Everybody's that an entry after `idx` made what they are, in the order of these entries."""
+        rows = self.db.execute("SELECT * FROM contact WHERE idx > ? ORDER BY idx LIMIT ?", (idx, limit))
+        return [ContactRow(*row) for row in rows]
+
     def set_contact(self, one: str, other: str, asked_by: str | None, idx: int) -> None:
         pair = sorted((one, other))
         self.db.execute("INSERT OR REPLACE INTO contact VALUES (?, ?, ?, ?)", (*pair, asked_by, idx))

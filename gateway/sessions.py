@@ -6,6 +6,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Self
 
@@ -21,11 +22,19 @@ SLIDE_MS = 60_000
 """A use is written down at most once a minute: it costs an fsync."""
 
 TOKEN_BYTES = 32
+ID_BYTES = 16
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS session (hash BLOB PRIMARY KEY, account TEXT NOT NULL, verifier TEXT NOT NULL,
-    begun INTEGER NOT NULL, used INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS session (number INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, id TEXT NOT NULL UNIQUE,
+    account TEXT NOT NULL, verifier TEXT NOT NULL, agent TEXT NOT NULL, begun INTEGER NOT NULL,
+    used INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS session_account ON session (account, number);
 CREATE TABLE IF NOT EXISTS secret (one INTEGER PRIMARY KEY CHECK (one = 1), salts BLOB NOT NULL) STRICT;
+"""
+
+IN_FORCE = """
+SELECT number, id, account, verifier, agent, begun, used, min(used + ?1, begun + ?2) AS expires
+FROM session WHERE expires > ?3
 """
 
 Clock = Callable[[], int]
@@ -33,10 +42,20 @@ Clock = Callable[[], int]
 
 
 class Session(Struct, frozen=True):
-    """One browser of `account`. `verifier` is the login it was begun with, `expires` is in ms."""
+    """
+    One browser of `account`. `id` names it to people, and opens nothing; `number` rises from one to the next.
 
+    `verifier` is the login it was begun with, `agent` the browser in words; `begun`, `used` and `expires` are
+    in ms.
+    """
+
+    number: int
+    id: str
     account: str
     verifier: str
+    agent: str
+    begun: int
+    used: int
     expires: int
 
 
@@ -63,13 +82,14 @@ class Sessions:
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
+        _drop_other_form(db)
         db.executescript(SCHEMA)
         return cls(db, clock=clock, idle_ms=idle_ms)
 
     def close(self) -> None:
         self._db.close()
 
-    def begin(self, account: str, verifier: str) -> str:
+    def begin(self, account: str, verifier: str, agent: str) -> str:
         """Log a browser in; return the token that only it will know."""
         token = b64url(secrets.token_bytes(TOKEN_BYTES))
         now = self._clock()
@@ -78,45 +98,74 @@ class Sessions:
                 "DELETE FROM session WHERE used <= ? OR begun <= ?", (now - self._idle, now - LONGEST_MS)
             )
             self._db.execute(
-                "INSERT INTO session VALUES (?, ?, ?, ?, ?)", (_hash(token), account, verifier, now, now)
+                "INSERT INTO session VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)",
+                (_hash(token), b64url(secrets.token_bytes(ID_BYTES)), account, verifier, agent, now, now),
             )
         return token
 
     def find(self, token: str) -> Session | None:
         """The session of this token, if it is in force."""
-        found = self._find(token, self._clock())
-        return None if found is None else found[0]
+        return next(iter(self._select("hash = ?4", _hash(token))), None)
 
     def use(self, token: str) -> Session | None:
         """Find it, and keep it from expiring for another while."""
         now = self._clock()
-        found = self._find(token, now)
-        if found is None or now - found[1] < SLIDE_MS:
-            return None if found is None else found[0]
+        found = self.find(token)
+        if found is None or now - found.used < SLIDE_MS:
+            return found
         with self._lock:
             self._db.execute("UPDATE session SET used = ? WHERE hash = ?", (now, _hash(token)))
         return self.find(token)
+
+    def named(self, session_id: str) -> Session | None:
+        """The session of this id, if it is in force."""
+        return next(iter(self._select("id = ?4", session_id)), None)
+
+    def of(self, account: str) -> list[Session]:
+        """Those of one account that are in force, in the order in which they were begun."""
+        return self._select("account = ?4", account)
+
+    def after(self, number: int) -> list[Session]:
+        """Everybody's that are in force, from the one after `number` on."""
+        return self._select("number > ?4", number)
 
     def end(self, token: str) -> None:
         """Log this browser out; others of the same account stay."""
         with self._lock:
             self._db.execute("DELETE FROM session WHERE hash = ?", (_hash(token),))
 
+    def end_named(self, session_id: str) -> None:
+        """Log the browser out that has this session."""
+        with self._lock:
+            self._db.execute("DELETE FROM session WHERE id = ?", (session_id,))
+
     def salt_for(self, handle: str) -> str:
         """What a handle that has no login is told: made up, and the same every time."""
         return b64url(hmac.digest(self._salts, handle.encode(), "sha256")[:16])
 
-    def _find(self, token: str, now: int) -> tuple[Session, int] | None:
-        """The session, and when it was last written down as used."""
+    def _select(self, which: str, value: bytes | str | int) -> list[Session]:
         with self._lock:
-            row = self._db.execute(
-                "SELECT account, verifier, begun, used FROM session WHERE hash = ?", (_hash(token),)
-            ).fetchone()
-        if row is None:
-            return None
-        account, verifier, begun, used = row
-        expires = min(used + self._idle, begun + LONGEST_MS)
-        return None if expires <= now else (Session(account, verifier, expires), used)
+            rows = self._db.execute(
+                f"{IN_FORCE} AND {which} ORDER BY number", (self._idle, LONGEST_MS, self._clock(), value)
+            ).fetchall()
+        return [Session(*row) for row in rows]
+
+
+def _drop_other_form(db: sqlite3.Connection) -> None:
+    """
+    Forget the sessions of a file that another version made: people log in again.
+
+    The made-up salts stay. If they changed with an update, they would show whose are made up.
+    """
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        fresh.executescript(SCHEMA)
+        wanted = _columns(fresh)
+    if _columns(db) not in ([], wanted):
+        db.execute("DROP TABLE session")
+
+
+def _columns(db: sqlite3.Connection) -> list[tuple[object, ...]]:
+    return db.execute("PRAGMA table_info(session)").fetchall()
 
 
 def _hash(token: str) -> bytes:

@@ -120,9 +120,13 @@ class Site:
         self.relay.heads.announce(self.world.chain.head.size)
         return indices
 
-    def profile(self, actor: Actor, password: str = "") -> Submission:
-        verifier = b64url(digest(key_of(actor, password)))
-        login = Login(salt=entry.new_stream(self.world.source), verifier=verifier)
+    def profile(self, actor: Actor, password: str = "", recovery: str | None = None) -> Submission:
+        """With a password, and maybe a recovery code: `key_of` makes of either what a browser shows."""
+        login = Login(
+            salt=entry.new_stream(self.world.source),
+            verifier=b64url(digest(key_of(actor, password))),
+            recovery=None if recovery is None else b64url(digest(key_of(actor, recovery))),
+        )
         card = Card(actor.name, actor.name.title(), login)
         return actor.says(Profile, beside=body.document(card, self.world.source))
 
@@ -174,7 +178,7 @@ def a_site(folder: Path) -> Iterator[Site]:
 
 
 def key_of(actor: Actor, password: str = "") -> bytes:
-    """What a browser derives from the password."""
+    """What a browser derives from the password, or from the recovery code."""
     return sha256(f"{actor.name} {password}".encode()).digest()
 
 

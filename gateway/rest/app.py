@@ -21,10 +21,13 @@ from gateway.rest.inbox import inbox
 from gateway.rest.intents import intents
 from gateway.rest.invites import invites
 from gateway.rest.ledger import ledger
+from gateway.rest.links import links
 from gateway.rest.login import login
+from gateway.rest.lookup import lookup
 from gateway.rest.messages import messages
 from gateway.rest.page import page
 from gateway.rest.profile import profile
+from gateway.rest.sessions import sessions as open_sessions
 from gateway.rest.site import site
 from gateway.rest.snapshot import Chains
 from gateway.rest.submission import Submissions
@@ -58,7 +61,9 @@ def create_app(
         login(desk, sessions),
         friends(desk, relay.presence, clock),
         messages(desk),
+        lookup(desk),
         profile(desk),
+        open_sessions(desk, sessions),
         site(desk, settings, version, clock),
         invites(desk, clock),
         accounts(desk, submissions),
@@ -69,6 +74,7 @@ def create_app(
         tiles(desk),
         ledger(desk),
         admin(desk, relay.presence, clock),
+        links(desk),
         health(desk, chains, Auditor(chains.file, clock)),
     ):
         app.register_blueprint(views)

@@ -12,7 +12,7 @@ from chain.errors import Malformed, Refused, Unverified
 from chain.state import AccountRow
 from gateway.rest.problems import Unauthenticated
 from gateway.rest.snapshot import Chains, Snapshot
-from gateway.sessions import Clock, Sessions
+from gateway.sessions import Clock, Session, Sessions
 
 COOKIE = "blockpost_session"
 BEARER = "Bearer "
@@ -47,10 +47,11 @@ class TokenCredential(Struct, frozen=True):
 
 
 class SessionCredential(Struct, frozen=True):
-    """A browser's session. It ends with its account, and with the password it was begun with."""
+    """A browser's session. It ends with its account, and with the password or recovery code it was begun with."""
 
     sessions: Sessions
     token: str
+    id: str
     expires: int
 
     def __repr__(self) -> str:
@@ -59,12 +60,18 @@ class SessionCredential(Struct, frozen=True):
     def check(self, now: Snapshot) -> AccountRow:
         session = self.sessions.find(self.token)
         row = None if session is None else now.state.account(session.account)
-        card = None if row is None else now.card(row.id)
-        if session is None or row is None or not row.live or card is None or card.login is None:
+        if session is None or row is None or not row.live:
             raise Unauthenticated("session: it has ended; log in again")
-        if card.login.verifier != session.verifier:
-            raise Unauthenticated("session: the password was changed since; log in again")
+        if not still_fits(now, session):
+            raise Unauthenticated("session: the login it was begun with was changed since; log in again")
         return row
+
+
+def still_fits(now: Snapshot, session: Session) -> bool:
+    """Whether the account's login still is the one that the session was begun with."""
+    card = now.card(session.account)
+    login = None if card is None else card.login
+    return login is not None and session.verifier in (login.verifier, login.recovery)
 
 
 class Caller(Struct, frozen=True):
@@ -116,7 +123,7 @@ class Desk:
         session = self._sessions.use(cookie) if cookie else None
         if cookie is None or session is None:
             raise Unauthenticated("want a session in force, or a token: log in first")
-        return SessionCredential(self._sessions, cookie, session.expires)
+        return SessionCredential(self._sessions, cookie, session.id, session.expires)
 
     def _of_token(self, header: str, now: Snapshot) -> Credential:
         if not header.startswith(BEARER):

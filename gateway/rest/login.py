@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from chain.body import Body, Card, Login
 from chain.encoding import b64url, canonical, digest, unb64url_hash
 from chain.entry import Hash
+from gateway.agents import describe
 from gateway.rest.desk import COOKIE, Desk
 from gateway.rest.documents import Nothing, answer, read_body
 from gateway.rest.problems import Unauthenticated
@@ -22,7 +23,10 @@ Typed = Annotated[str, Meta(min_length=1, max_length=80)]
 
 
 class Credentials(Struct, frozen=True, forbid_unknown_fields=True):
-    """`key` is what the browser derived from the password under the salt: 32 bytes in base64url."""
+    """
+    `key` is what the browser derived from the password under the salt, or from the recovery code: 32 bytes in
+    base64url.
+    """
 
     handle: Typed
     key: Hash
@@ -53,8 +57,9 @@ _credentials = msgspec.json.Decoder(Credentials)
 _salt_of = msgspec.json.Decoder(SaltOf)
 _nothing = msgspec.json.Decoder(Nothing)
 
-# Nobody knows what hashes to this; it is compared with where there is no login.
-_NO_LOGIN = Login(salt="A" * 22, verifier=b64url(bytes(32)))
+# Nobody knows what hashes to this; it is compared with where there is no login, or no recovery code.
+_NOBODYS = b64url(bytes(32))
+_NO_LOGIN = Login(salt="A" * 22, verifier=_NOBODYS, recovery=_NOBODYS)
 _NO_CARD = Body(bytes(32), canonical(Card("nobody", "Nobody", _NO_LOGIN, ["A" * 2048] * 2)).decode())
 
 
@@ -72,12 +77,12 @@ def login(desk: Desk, sessions: Sessions) -> Blueprint:
         key = unb64url_hash(shown.key, what="key")
         with desk.visitor() as now:
             account, wanted = _login_of(now, shown.handle)
-            fits = hmac.compare_digest(b64url(digest(key)), wanted.verifier)
-            if account is None or not fits:
-                raise Unauthenticated("login: handle or password is wrong")
+            verifier = _fitting(wanted, key)
+            if account is None or verifier is None:
+                raise Unauthenticated("login: handle, password or recovery code is wrong")
             if earlier := request.cookies.get(COOKIE):
                 sessions.end(earlier)
-            token = sessions.begin(account, wanted.verifier)
+            token = sessions.begin(account, verifier, describe(request.user_agent.string))
             session = sessions.find(token)
             response = answer(_me(now, account, session.expires if session else 0))
         _set_cookie(response, token)
@@ -112,6 +117,14 @@ def _login_of(now: Snapshot, handle: str) -> tuple[str | None, Login]:
         _NO_CARD.read(Card)
         return None, _NO_LOGIN
     return account, card.login
+
+
+def _fitting(wanted: Login, key: bytes) -> str | None:
+    """The verifier that the key fits, of password or recovery code. Both are looked at, whichever it is."""
+    shown = b64url(digest(key))
+    verifiers = (wanted.verifier, wanted.recovery or _NOBODYS)
+    fits = [hmac.compare_digest(shown, verifier) for verifier in verifiers]
+    return next((verifier for verifier, fit in zip(verifiers, fits, strict=True) if fit), None)
 
 
 def _me(now: Snapshot, account: str, expires: int) -> Me:

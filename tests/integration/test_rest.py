@@ -162,6 +162,41 @@ def test_a_changed_password_ends_the_sessions_of_the_old_one(site: Site) -> None
     assert log_in(browser, site.alice, "another").status_code == 200
 
 
+def test_a_recovery_code_logs_in_as_well_as_the_password(site: Site) -> None:
+    site.commit(site.profile(site.alice, "password", recovery="code"))
+
+    by_code = log_in(site.browser(), site.alice, "code")
+    by_password = log_in(site.browser(), site.alice, "password")
+
+    assert by_code.status_code == by_password.status_code == 200
+    assert by_code.json == by_password.json
+
+
+def test_a_wrong_recovery_code_and_one_where_there_is_none_are_answered_alike(site: Site) -> None:
+    site.commit(site.profile(site.alice, "password", recovery="code"))
+
+    answers = [log_in(site.browser(), actor, "another") for actor in (site.alice, site.bob)]
+
+    assert {(answer.status_code, answer.data) for answer in answers} == {(401, answers[0].data)}
+
+
+def test_each_session_ends_with_what_it_was_begun_with(site: Site) -> None:
+    site.commit(site.profile(site.alice, "password", recovery="code"))
+    by_password, by_code = site.browser(), site.browser()
+    log_in(by_password, site.alice, "password")
+    log_in(by_code, site.alice, "code")
+
+    site.commit(site.profile(site.alice, "another", recovery="code"))
+    after_the_password = [browser.get("/check").status_code for browser in (by_password, by_code)]
+    log_in(by_password, site.alice, "another")
+    site.commit(site.profile(site.alice, "another", recovery="another code"))
+    after_the_code = [browser.get("/check").status_code for browser in (by_password, by_code)]
+
+    assert after_the_password == [401, 200]
+    assert after_the_code == [200, 401]
+    assert log_in(site.browser(), site.alice, "code").status_code == 401
+
+
 def test_a_session_expires_unused_and_lives_on_used(site: Site) -> None:
     idle, busy = site.browser(site.alice), site.browser(site.alice)
     for _ in range(3):
@@ -310,6 +345,7 @@ def test_a_revoked_account_is_refused_on_every_route_with_a_live_session_and_a_l
         "/logout": {},
         "/messages": {"friend": "alice"},
         "/v1/intents": {"to": "alice"},
+        "/v1/lookup": {"handle": "alice"},
     }
 
     for method, path in routes(site):

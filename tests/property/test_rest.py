@@ -15,17 +15,30 @@ from tests.site import Site, a_site, parcel_of
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with a_site(tmp_path_factory.mktemp("site")) as made:
+    folder = tmp_path_factory.mktemp("site")
+    assets = folder / "static" / "assets"
+    assets.mkdir(parents=True)
+    (assets / "a.js").write_text("1;" * 100)
+    (assets.parent / "index.html").write_text("<!doctype html>")
+    with a_site(folder) as made:
         yield made
 
 
 PATHS = [
+    "/",
+    "/assets/",
+    "/assets/a.js",
     "/check",
     "/login",
     "/logout",
     "/friendslist",
     "/messages",
     "/v1/login/salt",
+    "/v1/lookup",
+    "/v1/profile",
+    "/v1/sessions",
+    "/v1/sessions/",
+    f"/v1/sessions/{'A' * 22}/end",
     "/v1/site",
     "/v1/accounts",
     "/v1/invites",
@@ -42,8 +55,16 @@ PATHS = [
     "/v1/chain/blocks/",
     "/v1/admin/accounts",
     "/v1/admin/invites",
+    "/v1/admin/chain",
+    "/v1/admin/chain/download",
     "/v1/admin/groups",
+    "/v1/admin/links",
+    "/v1/admin/sessions",
+    "/v1/admin/sessions/",
 ]
+
+SPARED = {"/v1/admin/chain/verify"}
+"""Each time, it would start a process."""
 
 METHODS = st.sampled_from(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 
@@ -70,11 +91,14 @@ header_text = st.text(
 headers = st.fixed_dictionaries(
     {},
     optional={
+        "Accept-Encoding": header_text | header_text.map("gzip;q={}".format),
         "Authorization": header_text | header_text.map("Bearer {}".format),
         "Cookie": header_text | header_text.map("blockpost_session={}".format),
         "Last-Event-ID": header_text | st.integers().map(str),
         "Origin": header_text,
         "Host": header_text,
+        "If-None-Match": header_text | header_text.map('W/"{}"'.format),
+        "User-Agent": header_text,
     },
 )
 requests = {"method": METHODS, "path": paths, "query_string": queries}
@@ -87,6 +111,12 @@ def check(answer: TestResponse) -> None:
     assert answer.status_code < 500, answer.text
     assert answer.status_code < 400 or answer.content_type == "application/problem+json"
     answer.close()
+
+
+def test_no_route_is_left_out(site: Site) -> None:
+    beginnings = {rule.rule.partition("<")[0] for rule in site.app.url_map.iter_rules()}
+
+    assert beginnings - SPARED <= set(PATHS)
 
 
 @settings(deadline=None)

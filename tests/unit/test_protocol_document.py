@@ -46,9 +46,12 @@ import gateway.rest.friends
 import gateway.rest.health
 import gateway.rest.inbox
 import gateway.rest.ledger
+import gateway.rest.links
 import gateway.rest.login
+import gateway.rest.lookup
 import gateway.rest.messages
 import gateway.rest.page
+import gateway.rest.sessions
 import gateway.rest.submission
 import gateway.sessions
 import gateway.site
@@ -92,8 +95,11 @@ DOCUMENTED = (
     gateway.rest.health,
     gateway.rest.inbox,
     gateway.rest.ledger,
+    gateway.rest.links,
     gateway.rest.login,
+    gateway.rest.lookup,
     gateway.rest.messages,
+    gateway.rest.sessions,
     gateway.rest.submission,
     provisioning.inventory,
 )
