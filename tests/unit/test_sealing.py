@@ -17,7 +17,9 @@ from tests.vectors.people import ENTRY, FOLDER, NAMES, person, vectors
 
 Case = dict[str, Any]
 SEALED: list[Case] = vectors("sealed")
-FOREIGN: list[Case] = vectors("foreign")
+FOREIGN: list[Case] = [*vectors("foreign"), *vectors("page")]
+"""Sealed by another library, and by the page."""
+
 REFUSED: list[Case] = vectors("refused")
 
 ALICE = person("alice")

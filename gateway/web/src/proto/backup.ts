@@ -12,11 +12,11 @@ const PINNED = { keyManagementAlgorithms: ["dir"], contentEncryptionAlgorithms: 
 const KEY_BYTES = 32;
 
 /** Encrypts `secret` under a 32-byte key, such as `derivePassword` makes. What it returns is a compact JWE. */
-export function wrapBackup(secret: Bytes, wrap: Bytes): Promise<string> {
+export async function wrapBackup(secret: Bytes, wrap: Bytes): Promise<string> {
   if (wrap.length !== KEY_BYTES) {
     throw new Malformed(`backup: want a key of ${KEY_BYTES} bytes, got ${wrap.length}`);
   }
-  return new CompactEncrypt(secret).setProtectedHeader(HEADER).encrypt(wrap);
+  return await new CompactEncrypt(secret).setProtectedHeader(HEADER).encrypt(wrap);
 }
 
 /**

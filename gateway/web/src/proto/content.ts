@@ -18,7 +18,10 @@ const UNKNOWN_TYPE = "application/octet-stream";
 const MIME_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/;
 const MAX_NAME = 128;
 
-/** Separators, control characters, half a surrogate pair, and what turns the direction of writing: `exe.jpg` may read `gpj.exe`. */
+/**
+ * Separators, control characters, half a surrogate pair, and what turns the direction of writing, by which
+ * `gpj.exe` is made to look like `exe.jpg`.
+ */
 const MISLEADING = /[/\\\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** The content of a message, and what kind of string it is. */
@@ -106,16 +109,18 @@ export function writeText(said: string): Said {
 export function writeFile({ name, type, bytes, text: said }: Attachment): Said {
   checkSize(bytes.length, "file");
   const plain = Array.from(name.replace(MISLEADING, "_")).slice(0, MAX_NAME).join("");
+  const [bare = ""] = type.toLowerCase().split(";");
   const content = canonical({
     data: b64url(bytes),
     name: plain || "file",
     text: said,
-    type: MIME_TYPE.test(type) ? type : UNKNOWN_TYPE,
+    type: MIME_TYPE.test(bare) ? bare : UNKNOWN_TYPE,
   });
   return { cty: FILE, content };
 }
 
 function checkSize(size: number, what: string): void {
-  if (size > MAX_FILE_BYTES)
+  if (size > MAX_FILE_BYTES) {
     throw new Malformed(`${what}: want at most ${MAX_FILE_BYTES} bytes, got ${size}`);
+  }
 }

@@ -198,6 +198,6 @@ async function imported(
     return await crypto.subtle.importKey("jwk", jwk, algorithm, false, [usage]);
   } catch {
     // Without its cause, which may say what is in the key.
-    throw new Malformed(`key file: its ${algorithm.name} key is none`);
+    throw new Malformed(`key file: its ${algorithm.name} key is none, or of two`);
   }
 }
