@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from chain import entry, jws
+from chain import entry
 from chain.encoding import b64url, unb64url
 from chain.entry import Group, Message, Status, Tick
 from chain.errors import Malformed, Oversized, Unverified
 from chain.identity import SealingKey, SigningKey, account_id
 from chain.wire import Submission
+from tests.vectors.tampered import signed_as, spelled
 from tests.world import Keys, Source, World
 
 
@@ -32,16 +33,6 @@ def submission(world: World) -> Submission:
 def payload_of(submission: Submission) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(submission.signed.signed.payload)
     return document
-
-
-def signed_as(payload: bytes, keys: Keys, *, typ: str = entry.TYP) -> bytes:
-    """A leaf with any payload, and a signature that holds."""
-    return jws.sign(payload, typ=typ, kid=keys.kid, signer=keys.sign)
-
-
-def spelled(document: Any, *, separators: tuple[str, str] = (",", ":"), sort_keys: bool = True) -> bytes:
-    text = json.dumps(document, separators=separators, sort_keys=sort_keys, ensure_ascii=False)
-    return text.encode()
 
 
 def test_an_entry_is_a_compact_jws_of_canonical_json(submission: Submission) -> None:
@@ -88,125 +79,6 @@ def test_the_header_is_signed_too(world: World, submission: Submission) -> None:
 
     with pytest.raises(Unverified):
         swapped.verify(world.admin.keys.public)
-
-
-def changed(document: dict[str, Any], **changes: Any) -> bytes:
-    return spelled(document | changes)
-
-
-def payloads(says: dict[str, Any]) -> dict[str, bytes]:
-    """What is not the one permitted text of an entry, whoever signed it."""
-    text = spelled(says)
-    without = {name: value for name, value in says.items() if name != "stream"}
-    return {
-        "nothing": b"",
-        "another version": changed(says, v=2),
-        "no version": spelled({name: value for name, value in says.items() if name != "v"}),
-        "a missing field": spelled(without),
-        "an unknown field": changed(says, zeal=1),
-        "an unknown type": changed(says, type="telegram"),
-        "no type": spelled({name: value for name, value in says.items() if name != "type"}),
-        "a field of another type": changed(says, code="a" * 16),
-        "null for a field left out": changed(says, re=None),
-        "a space": spelled(says, separators=(", ", ":")),
-        "a newline at the end": text + b"\n",
-        "unsorted": spelled(dict(reversed(says.items())), sort_keys=False),
-        "escaped needlessly": text.replace(b'"message"', b'"\\u006dessage"'),
-        "an escaped slash": text.replace(b"/", b"\\/"),
-        "a field twice": text.replace(b'"at":', b'"at":1,"at":'),
-        "the same field twice": text.replace(b'"v":1', b'"v":1,"v":1'),
-        "a float": text.replace(b'"seq":', b'"seq":1.0,"x":'),
-        "a number as a float": changed(says, at=float(says["at"])),
-        "an exponent": text.replace(f'"seq":{says["seq"]}'.encode(), b'"seq":1e3'),
-        "a leading zero": text.replace(b'"seq":', b'"seq":0'),
-        "a minus zero": changed(says, at=0).replace(b'"at":0', b'"at":-0'),
-        "a number as text": changed(says, seq=str(says["seq"])),
-        "a boolean for a number": changed(says, v=True),
-        "a negative seq": changed(says, seq=-1),
-        "a seq of nothing": changed(says, seq=0),
-        "an integer beyond the exact ones": changed(says, at=2**53),
-        "an integer beyond 64 bits": changed(says, at=2**64),
-        "an integer of a thousand digits": changed(says, at=10**1000),
-        "an integer of ten thousand digits": text.replace(b'"seq":', b'"seq":' + b"9" * 10_000),
-        "deep nesting": text.replace(b'"seen":', b'"seen":' + b"[" * 20_000),
-        "deep objects": text.replace(b'"seen":', b'"seen":' + b'{"a":' * 8_000),
-        "a lone surrogate": text.replace(b'"message"', b'"\\ud800"'),
-        "a lone surrogate in an origin": text.replace(b"ward7", b"ward\\udfff"),
-        "an encoded surrogate": text.replace(b"ward7", b"ward\xed\xa0\x80"),
-        "not UTF-8": text.replace(b"ward7", b"ward\xff"),
-        "NUL": text.replace(b"ward7", b"ward\x00"),
-        "an escaped NUL": text.replace(b"ward7", b"ward\\u0000"),
-        "a byte order mark": b"\xef\xbb\xbf" + text,
-        "UTF-16": text.decode().encode("utf-16"),
-        "cut short": text[:-1],
-        "a list": b"[" + text + b"]",
-        "a string": spelled(text.decode()),
-        "an id of another version": changed(says, id=str(uuid.UUID(int=uuid.uuid4().int))),
-        "an id in capitals": changed(says, id="0197B2C4-5D6E-7F80-9A1B-2C3D4E5F6071"),
-        "an id in braces": changed(says, id="{" + says["id"] + "}"),
-        "an id and a newline": changed(says, id=says["id"] + "\n"),
-        "an author and a newline": changed(says, author=says["author"] + "\n"),
-        "an author in capitals": changed(says, author=says["author"].upper()),
-        "a short author": changed(says, author=says["author"][:-1]),
-        "a stream and a newline": changed(says, stream=says["stream"] + "\n"),
-        "an origin and a newline": changed(says, chain=says["chain"] + "\n"),
-        "an origin of nothing": changed(says, chain=""),
-        "an origin without an account": changed(says, chain="ward7.example"),
-        "an addressee and a newline": changed(says, to=says["to"] + "\n"),
-        "an addressee of another form": changed(says, to="everyone"),
-        "a clock of another kind": changed(says, clock="sundial"),
-        "an alert of another kind": changed(says, alert=says["alert"] | {"priority": "urgent"}),
-        "an oversize body": changed(says, body=says["body"] | {"size": 262_145}),
-        "a body of less than nothing": changed(says, body=says["body"] | {"size": -1}),
-        "a digest that is short": changed(says, body=says["body"] | {"digest": "abc"}),
-        "seen twice": changed(says, seen=[says["seen"], says["seen"]]),
-    }
-
-
-def test_what_is_not_the_one_text_of_an_entry_is_malformed(world: World, submission: Submission) -> None:
-    for what, payload in payloads(payload_of(submission)).items():
-        assert payload != submission.signed.signed.payload, what
-        with pytest.raises(Malformed):
-            pytest.fail(f"{what}: {entry.parse(signed_as(payload, world.admin.keys))}")
-
-
-def leaves(leaf: bytes, keys: Keys) -> dict[str, bytes]:
-    """What is no leaf, although its payload is an entry."""
-    header, payload, signature = leaf.split(b".")
-    claims = json.loads(unb64url(header.decode()))
-
-    def headed(data: bytes) -> bytes:
-        return b64url(data).encode() + b"." + payload + b"." + signature
-
-    return {
-        "two parts": header + b"." + payload,
-        "four parts": leaf + b".",
-        "a newline": leaf + b"\n",
-        "padding": leaf + b"=",
-        "the other alphabet": leaf.replace(b"-", b"+").replace(b"_", b"/") + b"+",
-        "a short signature": leaf[:-4],
-        "no signature": header + b"." + payload + b".",
-        "stray bits in the signature": leaf[:-1] + bytes([leaf[-1] ^ 1]),
-        "not ASCII": leaf.replace(b".", "\u00b7.".encode(), 1),
-        "no algorithm": headed(spelled({k: v for k, v in claims.items() if k != "alg"})),
-        "the algorithm none": headed(spelled(claims | {"alg": "none"})),
-        "the older name of the algorithm": headed(spelled(claims | {"alg": "EdDSA"})),
-        "a symmetric algorithm": headed(spelled(claims | {"alg": "HS256"})),
-        "a critical extension": headed(spelled(claims | {"crit": ["b64"], "b64": False})),
-        "a key of its own": headed(spelled(claims | {"jwk": {}})),
-        "a header with a space": headed(spelled(claims, separators=(", ", ":"))),
-        "an unsorted header": headed(spelled(dict(reversed(claims.items())), sort_keys=False)),
-        "a kid and a newline": headed(spelled(claims | {"kid": claims["kid"] + "\n"})),
-        "a token": signed_as(unb64url(payload.decode()), keys, typ="blockpost-token+jwt"),
-        "a refusal": signed_as(unb64url(payload.decode()), keys, typ="blockpost-refusal"),
-        "a type of no ASCII": signed_as(unb64url(payload.decode()), keys, typ="\u00e9"),
-    }
-
-
-def test_what_is_not_the_one_jws_of_an_entry_is_malformed(world: World, submission: Submission) -> None:
-    for what, leaf in leaves(submission.signed.leaf, world.admin.keys).items():
-        with pytest.raises(Malformed):
-            pytest.fail(f"{what}: {entry.parse(leaf)}")
 
 
 def test_an_overlong_entry_is_oversized_before_it_is_read(world: World) -> None:

@@ -17,6 +17,7 @@ from chain import checkpoint
 from chain.checkpoint import Checkpoint
 from chain.errors import Malformed, Missing, Unverified
 from chain.receipt import MAGIC, Receipt
+from tests.vectors import tampered
 from tests.world import World
 
 # The second verifier
@@ -200,67 +201,11 @@ def test_the_receipt_of_a_log_of_one_entry_has_no_path(world: World) -> None:
     assert accepted(world, text, leaf) == (True, True)
 
 
-def tampered(receipt: Receipt, world: World) -> dict[str, str]:
-    """What somebody might make of a receipt."""
-    text, path = receipt.to_text(), receipt.path
-    lines = text.split("\n")
-    first, second = lines[2], lines[3]
-    (neighbour,) = world.chain.receipts([receipt.index + 1])
-    older = world.chain.store.db.execute("SELECT checkpoint FROM signature WHERE height = 3").fetchone()[0]
-    foreign = Checkpoint("ward8.example/abc123", world.chain.head.size, world.chain.head.root)
-    keys = world.gateway.keys
-    stranger = world.stranger("mallory").keys
-    return {
-        "the next index": Receipt(receipt.index + 1, path, receipt.note).to_text(),
-        "the index before": Receipt(receipt.index - 1, path, receipt.note).to_text(),
-        "an index beyond the log": Receipt(world.chain.head.size, path, receipt.note).to_text(),
-        "a huge index": Receipt(10**30, path, receipt.note).to_text(),
-        "a leading zero": text.replace("index ", "index 0"),
-        "a signed index": text.replace("index ", "index +"),
-        "a negative index": text.replace("index ", "index -"),
-        "an index with a space": text.replace("index ", "index  "),
-        "another script's digit": text.replace(f"index {receipt.index}", "index \u0665"),
-        "no index": text.replace(f"index {receipt.index}\n", ""),
-        "another entry's path": Receipt(receipt.index, neighbour.path, receipt.note).to_text(),
-        "a shorter path": text.replace(f"{first}\n", ""),
-        "a longer path": text.replace(first, f"{first}\n{first}"),
-        "no path": Receipt(receipt.index, (), receipt.note).to_text(),
-        "two hashes swapped": text.replace(f"{first}\n{second}", f"{second}\n{first}"),
-        "a hash cut short": text.replace(first, base64.b64encode(path[0][:31]).decode()),
-        "a hash with trailing bits": text.replace(first, first[:-2] + chr(ord(first[-2]) + 1) + "="),
-        "a hash without padding": text.replace(first, first[:-1]),
-        "another magic": text.replace("@v1", "@v2"),
-        "no magic": text.partition("\n")[2],
-        "nothing": "",
-        "no checkpoint": text.partition("\n\n")[0],
-        "no checkpoint, with its empty line": text.partition("\n\n")[0] + "\n\n",
-        "an older checkpoint": Receipt(receipt.index, path, older.decode()).to_text(),
-        "a checkpoint of another log": Receipt(
-            receipt.index, path, checkpoint.sign(foreign, key=keys.public, signer=keys.sign)
-        ).to_text(),
-        "a checkpoint of another key": Receipt(
-            receipt.index,
-            path,
-            checkpoint.sign(
-                Checkpoint(world.origin, world.chain.head.size, world.chain.head.root),
-                key=stranger.public,
-                signer=stranger.sign,
-            ),
-        ).to_text(),
-        "another size in the checkpoint": text.replace(f"\n{world.chain.head.size}\n", "\n999\n"),
-        "no newline at the end": text[:-1],
-        "an empty line at the end": text + "\n",
-        "something after the signature": text + "and more\n",
-        "carriage returns": text.replace("\n", "\r\n"),
-        "a control character": text.replace("\u2014", "\u2014\x00"),
-    }
-
-
 def test_both_verifiers_refuse_what_was_tampered_with(world: World) -> None:
     (receipt,) = world.chain.receipts([5])
     leaf = world.chain.store.leaf(5)
 
-    verdicts = {what: accepted(world, text, leaf) for what, text in tampered(receipt, world).items()}
+    verdicts = {what: accepted(world, text, leaf) for what, text in tampered.receipts(receipt, world).items()}
 
     assert verdicts == dict.fromkeys(verdicts, (False, False))
 

@@ -10,7 +10,18 @@ from collections.abc import Callable
 from chain.encoding import b64url
 from device import password, sealing
 from device.backup import wrap_backup
-from tests.vectors import contents, forge, recovery, refused, two_readers
+from tests.vectors import (
+    bodies,
+    contents,
+    entries,
+    forge,
+    parties,
+    proofs,
+    recovery,
+    refused,
+    safety,
+    two_readers,
+)
 from tests.vectors.forge import Drawn, Json
 from tests.vectors.once import write
 from tests.vectors.people import ENTRY, NAMES, person
@@ -101,8 +112,13 @@ FILES: dict[str, Callable[[], list[Json]]] = {
     "contents.json": contents.cases,
     "passwords.json": lambda: [_password(name, text) for name, text in PASSWORDS.items()],
     "recovery.json": recovery.cases,
+    "safety.json": safety.cases,
     "sealed.json": lambda: [_sealed(name, *what) for name, what in SEALED.items()],
     "refused.json": lambda: [*refused.cases(), two_readers.case()],
+    "bodies.json": bodies.cases,
+    "entries.json": entries.cases,
+    "parties.json": parties.cases,
+    "proofs.json": proofs.cases,
 }
 
 if __name__ == "__main__":
