@@ -28,6 +28,7 @@ export class Directory {
   #pins = new Map<AccountId, Pin>();
   #parties = new Map<AccountId, PartyRow>();
   #asked = new Map<AccountId, Promise<PartyRow>>();
+  #compared = new Map<AccountId, PartyRow>();
   #watchers = new Set<() => void>();
 
   private constructor(
@@ -148,16 +149,16 @@ export class Directory {
     return row;
   }
 
-  /** Takes the keys that the chain has for the account now: a person has checked them by another way. */
+  /** Takes the keys that wait: those whose safety code a person was shown, and no later ones. */
   async acceptKeys(account: AccountId): Promise<void> {
-    const row = await this.ask(account);
-    await this.#keep({ ...freshPin(row), verified: true });
+    await this.#keep({ ...freshPin(await this.#shown(account)), verified: true });
   }
 
   async setVerified(account: AccountId, verified: boolean): Promise<void> {
-    const pin = this.#pins.get(account) ?? freshPin(await this.ask(account));
-    if (verified && pin.waiting)
-      throw new ForPerson("Accept the new keys first: they are not the ones in use.");
+    const shown = await this.#shown(account);
+    const pin = this.#pins.get(account) ?? freshPin(shown);
+    if (verified && pin.sign.x !== shown.keys.sign.x)
+      throw new ForPerson("Their keys are not the ones that were compared. Compare the safety code again.");
     await this.#keep({ ...pin, verified });
   }
 
@@ -166,12 +167,18 @@ export class Directory {
     if (pin) await this.#keep({ ...pin, notice: null });
   }
 
-  /** The code of the keys that the chain has for the account now: those that are to be compared. */
+  /** The code of the keys that the chain has for the account: those that are to be compared. */
   async safetyCode(account: AccountId): Promise<SafetyCode> {
     const row = this.#parties.get(account) ?? (await this.ask(account));
+    this.#compared.set(account, row);
     const other = { account, kid: signingThumbprint(row.keys.sign) };
     const digest = safetyDigest({ account: this.me, kid: this.keyring[0].signing.kid }, other);
     return { words: await safetyWords(digest), qr: safetyQr(digest) };
+  }
+
+  /** The keys whose safety code was shown last; where none was, those of now. */
+  async #shown(account: AccountId): Promise<PartyRow> {
+    return this.#compared.get(account) ?? this.#parties.get(account) ?? (await this.ask(account));
   }
 
   #accept = (receipt: string, leaf: string) => this.trust.acceptReceipt(receipt, leaf);

@@ -266,6 +266,19 @@ export class Store {
     await change.done;
   }
 
+  /** What was refused, signed again: it goes to the end. */
+  async again(lane: Lane, id: EntryId, parcel: Parcel): Promise<void> {
+    const change = this.db.transaction(["single", "outbox"], "readwrite", PROMISE);
+    const outbox = change.objectStore("outbox");
+    const place = await outbox.index("id").getKey(id);
+    if (place !== undefined) {
+      await outbox.delete(place);
+      await outbox.add({ id, parcel, refused: null });
+      await change.objectStore("single").put(lane, "lane");
+    }
+    await change.done;
+  }
+
   /** Everything of ours without a receipt, in order. */
   async waiting(): Promise<Waiting[]> {
     return (await this.db.getAll("outbox")) as Waiting[];

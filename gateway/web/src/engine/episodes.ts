@@ -1,0 +1,209 @@
+/**
+ * Episodes: what became of an alert. Pure.
+ *
+ * Condition, acknowledgement and sounding are three things: a condition that ends while nobody took it stays listed,
+ * and a priority that rises clears the taking.
+ */
+
+import type { AccountId, AlertView, EntryId, PartyId, Priority } from "../model";
+import type { AlertHeader, MessageRow, StatusRow } from "./lines";
+
+export type TitleOf = (account: AccountId) => string;
+
+const URGENCY: Record<Priority, number> = { high: 3, medium: 2, low: 1, info: 0 };
+
+/** An alert that is over and was taken care of stays in sight for so long, with at most so many others. */
+const RECENT_MS = 24 * 60 * 60 * 1000;
+const MOST_RECENT = 50;
+
+/**
+ * What an episode is known by. Its id is its author's to choose, and nobody else's message goes on with it: or whoever
+ * may write to us could end the alert of another.
+ */
+export function episodeKey(author: AccountId, episode: string): string {
+  return `${author}.${episode}`;
+}
+
+interface Answer {
+  account: AccountId;
+  at: number;
+}
+
+/** The gateway's time, as far as it is known. */
+export function timeOf(row: { committed: number | null; at: number }): number {
+  return row.committed ?? row.at;
+}
+
+/** The state of an episode after some of its entries. */
+interface State {
+  header: AlertHeader;
+  active: boolean;
+  /** The message from which on an answer counts: one that rose in priority wants an answer of its own. */
+  since: number;
+  taken: Answer | null;
+  resolved: boolean;
+}
+
+/** The entries of one episode, in the order of the chain, and what follows from them. */
+export class Episode {
+  readonly conversation: PartyId;
+  readonly messages: MessageRow[] = [];
+  #answers: { status: StatusRow; about: number }[] = [];
+  #view: AlertView | null = null;
+
+  constructor(
+    readonly key: string,
+    readonly author: AccountId,
+    conversation: PartyId,
+    private readonly me: AccountId,
+  ) {
+    this.conversation = conversation;
+  }
+
+  add(row: MessageRow): void {
+    insert(this.messages, row, (each) => each.index);
+    this.#view = null;
+  }
+
+  /** What somebody said about its message at `about`. */
+  answer(status: StatusRow, about: number): void {
+    insert(this.#answers, { status, about }, (each) => each.status.index);
+    this.#view = null;
+  }
+
+  /** Titles have changed. */
+  forget(): void {
+    this.#view = null;
+  }
+
+  view(titleOf: TitleOf): AlertView | null {
+    this.#view ??= this.#look(titleOf);
+    return this.#view;
+  }
+
+  #look(titleOf: TitleOf): AlertView | null {
+    const state = this.#fold();
+    const first = this.messages[0];
+    const newest = this.messages.at(-1);
+    if (!state || !first || !newest) return null;
+    const { taken } = state;
+    return {
+      episode: this.key,
+      priority: state.header.priority,
+      kind: state.header.kind,
+      active: state.active,
+      takenBy: taken && { ...taken, title: titleOf(taken.account), mine: taken.account === this.me },
+      resolved: state.resolved,
+      open: taken === null && !state.resolved,
+      seenBy: this.#seen(titleOf),
+      conversation: this.conversation,
+      author: this.author,
+      authorTitle: titleOf(this.author),
+      began: timeOf(first),
+      latest: timeOf(newest),
+      message: newest.id,
+      messages: this.messages.map((row): EntryId => row.id),
+    };
+  }
+
+  #fold(): State | null {
+    let state: State | null = null;
+    let next = 0;
+    for (const row of this.messages) {
+      for (; (this.#answers[next]?.status.index ?? Infinity) < row.index; next += 1)
+        state = answered(state, this.#answers[next]);
+      state = continued(state, row);
+    }
+    for (; next < this.#answers.length; next += 1) state = answered(state, this.#answers[next]);
+    return state;
+  }
+
+  #seen(titleOf: TitleOf): AlertView["seenBy"] {
+    const first = new Map<AccountId, number>();
+    for (const { status } of this.#answers)
+      if (status.state === "seen" && !first.has(status.author)) first.set(status.author, timeOf(status));
+    return [...first].map(([account, at]) => ({ account, title: titleOf(account), at }));
+  }
+}
+
+function continued(before: State | null, row: MessageRow): State | null {
+  const header = row.alert;
+  if (!header) return before;
+  if (!before)
+    return { header, active: header.state !== "end", since: row.index, taken: null, resolved: false };
+  // Who says that it is over does not say how urgent it was.
+  if (header.state === "end") return { ...before, active: false };
+  const rose = URGENCY[header.priority] > URGENCY[before.header.priority];
+  const again = header.state === "start" && !before.active;
+  const open = rose || again ? { since: row.index, taken: null, resolved: false } : {};
+  return { ...before, ...open, header, active: true };
+}
+
+function answered(
+  before: State | null,
+  answer: { status: StatusRow; about: number } | undefined,
+): State | null {
+  if (!before || !answer) return before;
+  const { status, about } = answer;
+  switch (status.state) {
+    case "taken":
+      // Who took what it was before it rose does not know what it is now.
+      if (about < before.since) return before;
+      return { ...before, taken: { account: status.author, at: timeOf(status) } };
+    case "released":
+      return { ...before, taken: null };
+    case "resolved":
+      return about < before.since ? before : { ...before, resolved: true };
+    case "seen":
+      return before;
+  }
+}
+
+/** Whether it is of concern: open, or going on, or over so recently that somebody may look for it. */
+export function isListed(view: AlertView, now: number): boolean {
+  return view.open || view.active || view.latest > now - RECENT_MS;
+}
+
+/**
+ * As they are listed: open ones first, then those that go on, by priority and the oldest first; then those that are
+ * over and were taken care of, the newest first.
+ */
+export function listed(views: readonly AlertView[]): AlertView[] {
+  const wanted = views.filter((view) => view.open || view.active);
+  wanted.sort(
+    (one, other) =>
+      Number(other.open) - Number(one.open) ||
+      URGENCY[other.priority] - URGENCY[one.priority] ||
+      one.began - other.began,
+  );
+  const over = views.filter((view) => !view.open && !view.active);
+  over.sort((one, other) => other.latest - one.latest);
+  return [...wanted, ...over.slice(0, MOST_RECENT)];
+}
+
+/** Puts `value` where it belongs by its index; most often that is the end. */
+export function insert<T>(sorted: T[], value: T, indexOf: (each: T) => number): void {
+  const index = indexOf(value);
+  const last = sorted.at(-1);
+  if (last === undefined || indexOf(last) < index) {
+    sorted.push(value);
+    return;
+  }
+  const place = firstAt(sorted, index, indexOf);
+  const there = sorted[place];
+  if (there !== undefined && indexOf(there) === index) sorted[place] = value;
+  else sorted.splice(place, 0, value);
+}
+
+/** The position of the first that is not below `index`. */
+export function firstAt<T>(sorted: readonly T[], index: number, indexOf: (each: T) => number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const there = sorted[middle];
+    if (there !== undefined && indexOf(there) < index) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

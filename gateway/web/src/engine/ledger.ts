@@ -1,0 +1,151 @@
+/**
+ * The ledger: what follows from all the rows, in whichever order they come. Pure.
+ *
+ * Applying one row costs as much as it changes; what did not change stays the same object.
+ */
+
+import type { AccountId, AlertView, Conversation, EntryId, PartyId } from "../model";
+import { Episode, episodeKey, isListed, listed, type TitleOf } from "./episodes";
+import type { MessageRow, Row, StatusRow } from "./lines";
+import { type PendingMessage, Thread } from "./thread";
+
+/** What the list of friends shows of a conversation. */
+export interface Summary {
+  unread: number;
+  openAlerts: number;
+  latest: number | null;
+}
+
+export class Ledger {
+  #known = new Set<number>();
+  #messages = new Map<EntryId, MessageRow>();
+  #threads = new Map<PartyId, Thread>();
+  #episodes = new Map<string, Episode>();
+  /** Those that may have to be listed; the others are over, and long ago. */
+  #listable = new Set<Episode>();
+  /** Statuses that came before what they are about. */
+  #early = new Map<EntryId, StatusRow[]>();
+  #alerts: readonly AlertView[] = [];
+  #openAlerts = new Map<PartyId, number>();
+
+  constructor(
+    private readonly me: AccountId,
+    private readonly titleOf: TitleOf,
+  ) {}
+
+  /** Takes one row; says whether it was new. */
+  apply(row: Row): boolean {
+    if (this.#known.has(row.index)) return false;
+    this.#known.add(row.index);
+    if (row.type === "message") this.#message(row);
+    else if (row.type === "status") this.#status(row);
+    return true;
+  }
+
+  has(index: number): boolean {
+    return this.#known.has(index);
+  }
+
+  message(id: EntryId): MessageRow | undefined {
+    return this.#messages.get(id);
+  }
+
+  thread(party: PartyId): Thread {
+    const found = this.#threads.get(party);
+    if (found) return found;
+    const made = new Thread(party, this.me, this.titleOf);
+    this.#threads.set(party, made);
+    return made;
+  }
+
+  episode(key: string): Episode | undefined {
+    return this.#episodes.get(key);
+  }
+
+  conversation(party: PartyId): Conversation {
+    return this.thread(party).conversation();
+  }
+
+  /** The same list as before, if nothing in it changed. */
+  alerts(now: number): readonly AlertView[] {
+    const views: AlertView[] = [];
+    for (const episode of this.#listable) {
+      const view = episode.view(this.titleOf);
+      if (view && isListed(view, now)) views.push(view);
+      else this.#listable.delete(episode);
+    }
+    const list = listed(views);
+    const same = list.length === this.#alerts.length && list.every((view, at) => view === this.#alerts[at]);
+    if (!same) {
+      this.#alerts = list;
+      this.#openAlerts = countOpen(list);
+    }
+    return this.#alerts;
+  }
+
+  /** As of the last time that `alerts` was asked. */
+  summary(party: PartyId): Summary {
+    const thread = this.#threads.get(party);
+    return {
+      unread: thread?.unread ?? 0,
+      openAlerts: this.#openAlerts.get(party) ?? 0,
+      latest: thread?.latest ?? null,
+    };
+  }
+
+  /** Messages of ours that are not committed; they come after all that are. */
+  setPending(pending: readonly PendingMessage[]): void {
+    const parties = new Map<PartyId, PendingMessage[]>();
+    for (const message of pending) {
+      const there = parties.get(message.conversation);
+      if (there) there.push(message);
+      else parties.set(message.conversation, [message]);
+    }
+    for (const [party, messages] of parties) this.thread(party).setPending(messages);
+    for (const thread of this.#threads.values())
+      if (thread.hasPending && !parties.has(thread.party)) thread.setPending([]);
+  }
+
+  /** Somebody is called something else now. */
+  retitle(): void {
+    for (const thread of this.#threads.values()) thread.retitle();
+    for (const episode of this.#listable) episode.forget();
+  }
+
+  #message(row: MessageRow): void {
+    this.#messages.set(row.id, row);
+    this.thread(row.conversation).add(row);
+    // What we sent ourselves is for others to take.
+    if (row.alert && row.author !== this.me) this.#episodeOf(row, row.alert.episode).add(row);
+    for (const status of this.#early.get(row.id) ?? []) this.#status(status);
+    this.#early.delete(row.id);
+  }
+
+  #status(status: StatusRow): void {
+    const message = this.#messages.get(status.about);
+    if (!message) {
+      this.#early.set(status.about, [...(this.#early.get(status.about) ?? []), status]);
+      return;
+    }
+    if (message.alert && message.author !== this.me)
+      this.#episodeOf(message, message.alert.episode).answer(status, message.index);
+    const thread = this.thread(message.conversation);
+    if (status.state === "seen") thread.seen(status, message);
+    else if (status.author === this.me) thread.read(message);
+  }
+
+  #episodeOf(row: MessageRow, id: string): Episode {
+    const key = episodeKey(row.author, id);
+    const episode = this.#episodes.get(key) ?? new Episode(key, row.author, row.conversation, this.me);
+    this.#episodes.set(key, episode);
+    this.#listable.add(episode);
+    return episode;
+  }
+}
+
+function countOpen(alerts: readonly AlertView[]): Map<PartyId, number> {
+  const counts = new Map<PartyId, number>();
+  for (const { conversation, open } of alerts)
+    if (open) counts.set(conversation, (counts.get(conversation) ?? 0) + 1);
+  return counts;
+}
