@@ -45,7 +45,8 @@ POLICY = {
     "connect-src": "'self'",
     "media-src": "'self'",
     "manifest-src": "'self'",
-    "worker-src": "'self'",
+    # Trusted Types would forbid them in any case, since a worker's address is a script's.
+    "worker-src": "'none'",
     "base-uri": "'none'",
     "form-action": "'none'",
     "frame-ancestors": "'none'",
@@ -56,7 +57,6 @@ POLICY = {
 
 UNUSED = (
     "accelerometer",
-    "bluetooth",
     "camera",
     "display-capture",
     "encrypted-media",
