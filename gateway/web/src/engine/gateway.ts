@@ -5,6 +5,7 @@ import type { Shape } from "../proto/shape";
 import {
   type Consistency,
   type Delivery,
+  type Found,
   type Friend,
   type IntentAnswer,
   type Invited,
@@ -14,6 +15,7 @@ import {
   type Receipted,
   readConsistency,
   readDelivery,
+  readFound,
   readFriends,
   readIntentAnswer,
   readInvited,
@@ -95,6 +97,11 @@ export class Gateway {
 
   account(account: string): Promise<Party> {
     return this.ask("GET", `/v1/accounts/${account}`, readParty);
+  }
+
+  /** A live account, by its exact handle. */
+  lookUp(handle: string): Promise<Found> {
+    return this.ask("POST", "/v1/lookup", readFound, { handle });
   }
 
   async friends(): Promise<Friend[]> {

@@ -146,7 +146,10 @@ export type Me = Of<typeof readMe>;
 export const readSalt = open({ salt: streamShape });
 export type Salt = Of<typeof readSalt>;
 
-/** `asked`: they wait for us. `asking`: we wait for them. `member`: a group that we are in. */
+/**
+ * `asked`: they wait for us. `asking`: we wait for them. `member`: a group that we are in. `online` and `last_seen`
+ * (ms) are told of contacts only.
+ */
 export const readFriend = open({
   id: partyIdShape,
   kind: literal("person", "device", "service", "group"),
@@ -154,6 +157,8 @@ export const readFriend = open({
   live: boolean,
   handle: nullable(text()),
   name: nullable(text()),
+  online: boolean,
+  last_seen: nullable(integer()),
 });
 export type Friend = Of<typeof readFriend>;
 
@@ -167,6 +172,19 @@ export type History = Of<typeof readHistory>;
 /** The newest checkpoint, as an event. */
 export const readHead = open({ checkpoint: text() });
 export type Head = Of<typeof readHead>;
+
+/** A contact came, or went, as an event. */
+export const readPresenceOf = open({ id: accountIdShape, online: boolean });
+export type PresenceOf = Of<typeof readPresenceOf>;
+
+/** A live account by its exact handle: only the gateway's word. */
+export const readFound = open({
+  account: accountIdShape,
+  kind: kindShape,
+  handle: text(),
+  name: nullable(text()),
+});
+export type Found = Of<typeof readFound>;
 
 /** The session has ended, as an event. */
 export const readEnd = open({ detail: text() });
