@@ -66,8 +66,9 @@ test.each([
   [1, "1 byte"],
   [1023, "1023 bytes"],
   [1024, "1 kB"],
-  [38_211, "37.3 kB"],
+  [38_211, "37.4 kB"],
   [40_960, "40 kB"],
+  [40_961, "40.1 kB"],
 ])("%i bytes are %s", (bytes, words) => {
   expect(fileSize(bytes)).toBe(words);
 });

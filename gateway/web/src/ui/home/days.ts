@@ -1,21 +1,12 @@
 /** The days and the times of day of messages, where the person is. */
 
-const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const CLOCK_SECONDS = new Intl.DateTimeFormat("en-GB", {
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-});
+/** Figures as this browser's language writes them; days in the page's, since they stand among its words. */
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long" });
 const DAY_AND_YEAR = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
 
 export function clock(at: number): string {
   return CLOCK.format(at);
-}
-
-/** `22 November 2026, 14:22:03`. */
-export function fullTime(at: number): string {
-  return `${DAY_AND_YEAR.format(at)}, ${CLOCK_SECONDS.format(at)}`;
 }
 
 export function sameDay(one: number, other: number): boolean {

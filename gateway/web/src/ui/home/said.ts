@@ -77,10 +77,10 @@ export function shownName(name: string): string {
   return shown === "" ? "unnamed file" : shown;
 }
 
-/** A kilobyte has 1,024 bytes here, as in the limit of an attachment. */
+/** A kilobyte has 1,024 bytes here, as in the limit of an attachment. Rounded up: what is over the limit looks so. */
 export function fileSize(bytes: number): string {
   if (bytes < 1024) return bytes === 1 ? "1 byte" : `${bytes} bytes`;
-  return `${figure(Number((bytes / 1024).toFixed(1)))} kB`;
+  return `${Math.ceil((bytes * 10) / 1024) / 10} kB`;
 }
 
 /** `Dr. Lee, fridge-2 and 3 more`. */
