@@ -338,6 +338,7 @@ def test_no_limit_of_the_broker_is_left_out() -> None:
         chain.wire.REFUSAL_TYP,
         chain.block.SIGNATURE_CONTEXT.decode().strip(),
         "blockpost/join/v1",
+        "blockpost/safety/v1",
         "blockpost/auth",
         "blockpost/wrap",
         "blockpost/recovery/auth",

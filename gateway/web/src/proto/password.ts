@@ -3,7 +3,7 @@
 import { type Bytes, b64url, hkdf256, sha256, unb64urlHash, utf8 } from "./encoding";
 import { Malformed } from "./errors";
 
-/** Of PBKDF2: what one guess costs. It takes 0.1 to 0.3 s in Chromium on a laptop, and a second on a tablet. */
+/** Of PBKDF2: what one guess costs. It takes 0.1 to 0.3 s in Chromium, and up to a second on a busy machine. */
 const ROUNDS = 600_000;
 
 /** `auth` goes to the gateway at login; `wrap` never leaves, and opens the backup of the private keys. */
