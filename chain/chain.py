@@ -93,8 +93,17 @@ class Chain:
             if not isinstance(first, Account):
                 raise Malformed(f"{path}: the first entry is not the gateway's account")
             chain = cls(db, origin=first.chain, key=first.sign)
+            if write and not chain.state.has_acts():
+                chain._list_acts()
             undo.pop_all()
         return chain
+
+    def _list_acts(self) -> None:
+        """Look through a chain from before its acts were listed, once."""
+        with self.store.transaction():
+            self.state.make_acts()
+            for index in range(self.head.size):
+                rules.note_act(self.state, entry.parse(self.store.leaf(index)).entry, index)
 
     def close(self) -> None:
         self.store.db.close()

@@ -45,6 +45,10 @@ Check = Callable[[SignedEntry, SigningKey], None]
 """Checks a signature now, or sees to it that it is checked; raises `Unverified`."""
 
 
+ACTS = (Account, Contact, Group, Invite, Key, Redact, Revoke)
+"""What is done, rather than said: who answers for the site looks through these, and not through all messages."""
+
+
 class Context(Struct, frozen=True):
     """
     What the rules may look at. `now` is the block's time in ms, `idx` the entry's index.
@@ -92,9 +96,15 @@ def admit(context: Context, signed: SignedEntry, *, after: int | None = None) ->
         raise Refused("malformed", str(error)) from error
     state.set_seq(entry.author, entry.stream, last, entry.seq)
     state.add_readers(admitted.readers, entry.author, context.idx)
+    note_act(state, entry, context.idx)
     for idx in admitted.erased:
         state.erase(idx)
     return admitted
+
+
+def note_act(state: State, entry: Common, idx: int) -> None:
+    if isinstance(entry, ACTS):
+        state.add_act(idx, type_of(entry))
 
 
 def _key_of(context: Context, signed: SignedEntry) -> SigningKey:

@@ -44,6 +44,12 @@ CREATE TABLE talk (thread TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (thre
 CREATE TABLE erased (idx INTEGER PRIMARY KEY) STRICT;
 """
 
+ACT_SCHEMA = (
+    "CREATE TABLE act (idx INTEGER PRIMARY KEY, type TEXT NOT NULL) STRICT",
+    "CREATE INDEX act_type ON act (type, idx)",
+)
+SCHEMA += "".join(f"{statement};\n" for statement in ACT_SCHEMA)
+
 TABLES = (
     "account",
     "keypair",
@@ -57,6 +63,7 @@ TABLES = (
     "inbox",
     "talk",
     "erased",
+    "act",
 )
 
 
@@ -380,6 +387,32 @@ class State:
             (author, account),
         ).fetchone()
         return row is not None
+
+    # What was done, not said
+
+    def has_acts(self) -> bool:
+        """Whether there is a table of them: an older chain has none until its writer opens it."""
+        row = self.db.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'act'").fetchone()
+        return row is not None
+
+    def make_acts(self) -> None:
+        for statement in ACT_SCHEMA:
+            self.db.execute(statement)
+
+    def add_act(self, idx: int, type_: str) -> None:
+        self.db.execute("INSERT INTO act VALUES (?, ?)", (idx, type_))
+
+    def acts(self, type_: str | None, *, before: int, limit: int) -> list[int]:
+        """The newest indices below `before` of entries that are no messages, or of one type of them, falling."""
+        rows = (
+            self.db.execute("SELECT idx FROM act WHERE idx < ? ORDER BY idx DESC LIMIT ?", (before, limit))
+            if type_ is None
+            else self.db.execute(
+                "SELECT idx FROM act WHERE type = ? AND idx < ? ORDER BY idx DESC LIMIT ?",
+                (type_, before, limit),
+            )
+        )
+        return [idx for (idx,) in rows]
 
     def is_erased(self, idx: int) -> bool:
         return self.db.execute("SELECT 1 FROM erased WHERE idx = ?", (idx,)).fetchone() is not None

@@ -11,6 +11,7 @@ from gateway.relay import Relay
 from gateway.rest import problems
 from gateway.rest.accounts import accounts
 from gateway.rest.admin import admin
+from gateway.rest.audit import audit
 from gateway.rest.desk import Desk
 from gateway.rest.documents import Intake
 from gateway.rest.entries import entries
@@ -75,6 +76,7 @@ def create_app(
         ledger(desk),
         admin(desk, relay.presence, clock),
         links(desk),
+        audit(desk),
         health(desk, chains, Auditor(chains.file, clock)),
     ):
         app.register_blueprint(views)

@@ -39,6 +39,7 @@ import device.reporting
 import device.sealing
 import gateway.auditor
 import gateway.rest.admin
+import gateway.rest.audit
 import gateway.rest.desk
 import gateway.rest.entries
 import gateway.rest.events
@@ -89,6 +90,7 @@ DOCUMENTED = (
     device.sealing,
     gateway.auditor,
     gateway.rest.admin,
+    gateway.rest.audit,
     gateway.rest.entries,
     gateway.rest.events,
     gateway.rest.friends,
