@@ -2,7 +2,7 @@
  * Credentials: what a person keeps in their profile to come in again from another browser.
  *
  * Two secrets do the same: the password, and the recovery code. Each opens a backup of the key file, and each has a
- * verifier by which the gateway knows it. `backups` has the password's first, and the recovery code's second.
+ * verifier by which the gateway knows it. Nothing says which backup is whose: it is the one that opens.
  */
 
 import { unwrapBackup, wrapBackup } from "../proto/backup";
@@ -48,51 +48,52 @@ export function recoveryKeys(typed: string): DerivedKeys {
   }
 }
 
+/** A backup that opened: the key file in it, and the backups that are another secret's. */
+interface Found {
+  file: Bytes;
+  backup: string;
+  others: string[];
+}
+
 /** The key file of a card, with a key that opens one of its backups; `CannotOpen` if it opens none. */
 export async function openBackup(card: Card, wrap: Bytes): Promise<Bytes> {
-  for (const backup of card.backups ?? []) {
+  return (await find(card, wrap)).file;
+}
+
+/** The same card under another password; its recovery code stays good. `keys` are of the old one, or of the code. */
+export async function withPassword(
+  card: Card,
+  keys: DerivedKeys,
+  wanted: string,
+): Promise<{ card: Card; auth: string }> {
+  const { file, backup: known, others } = await find(card, keys.wrap);
+  const recovery = card.login?.recovery;
+  const byRecovery = verifierOf(keys.auth) === recovery;
+  const { login, backup, auth } = await passwordFor(file, wanted).finally(() => file.fill(0));
+  const said: Login = recovery === undefined ? login : { ...login, recovery };
+  return { card: { ...card, login: said, backups: [backup, ...(byRecovery ? [known] : others)] }, auth };
+}
+
+/** The same card with another recovery code; the one before is good for nothing then. `keys` are the password's. */
+export async function withRecovery(card: Card, keys: DerivedKeys): Promise<{ card: Card; code: string }> {
+  const { login } = card;
+  if (!login) throw new ForPerson(WRONG_PASSWORD);
+  const { file, backup: known } = await find(card, keys.wrap);
+  const { verifier, backup, code } = await recoveryFor(file).finally(() => file.fill(0));
+  return { card: { ...card, login: { ...login, recovery: verifier }, backups: [known, backup] }, code };
+}
+
+async function find(card: Card, wrap: Bytes): Promise<Found> {
+  const backups = card.backups ?? [];
+  for (const backup of backups) {
     try {
-      return await unwrapBackup(backup, wrap);
+      const file = await unwrapBackup(backup, wrap);
+      return { file, backup, others: backups.filter((other) => other !== backup) };
     } catch (error) {
       if (!(error instanceof CannotOpen)) throw error;
     }
   }
   throw new CannotOpen();
-}
-
-/** The same card under another password; its recovery code stays good. */
-export async function withPassword(
-  card: Card,
-  wrap: Bytes,
-  wanted: string,
-): Promise<{ card: Card; auth: string }> {
-  return await opened(card, wrap, async (file) => {
-    const { login, backup, auth } = await passwordFor(file, wanted);
-    const recovery = card.login?.recovery;
-    const [, ...others] = card.backups ?? [];
-    const known: Login = recovery === undefined ? login : { ...login, recovery };
-    return { card: { ...card, login: known, backups: [backup, ...others] }, auth };
-  });
-}
-
-/** The same card with another recovery code; the one before is good for nothing then. */
-export async function withRecovery(card: Card, wrap: Bytes): Promise<{ card: Card; code: string }> {
-  const { login } = card;
-  if (!login) throw new ForPerson("This account has no password yet.");
-  return await opened(card, wrap, async (file) => {
-    const { verifier, backup, code } = await recoveryFor(file);
-    const [first = ""] = card.backups ?? [];
-    return { card: { ...card, login: { ...login, recovery: verifier }, backups: [first, backup] }, code };
-  });
-}
-
-async function opened<T>(card: Card, wrap: Bytes, use: (file: Bytes) => Promise<T>): Promise<T> {
-  const file = await openBackup(card, wrap);
-  try {
-    return await use(file);
-  } finally {
-    file.fill(0);
-  }
 }
 
 async function passwordFor(file: Bytes, password: string) {

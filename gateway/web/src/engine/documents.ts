@@ -1,7 +1,9 @@
 /** The REST documents that only the page reads, each with its reader. All others are in `proto/wire.ts`. */
 
+import type { VerifyState } from "../model";
+import { kindShape, roleShape } from "../proto/entry";
 import { thumbprintShape } from "../proto/identity";
-import { integer, type Of, open, text } from "../proto/shape";
+import { boolean, integer, list, literal, nullable, type Of, open, type Shape, text } from "../proto/shape";
 
 /** `GET /v1/chain/blocks/<height>`. The header stays as it came: it is hashed before it is believed. */
 export const readBlock = open({
@@ -20,3 +22,114 @@ export const readHeader = open({
   root: text(),
 });
 export type Header = Of<typeof readHeader>;
+
+// Sessions and the admin's lists
+
+const sessionLine = open({
+  id: text(),
+  account: text(),
+  handle: nullable(text()),
+  begun: integer(),
+  used: integer(),
+  expires: integer(),
+  agent: text(),
+  current: boolean,
+});
+export const readOwnSessions = open({ sessions: list(sessionLine) });
+
+const next = nullable(integer(-1));
+
+export const readSessionPage = open({ sessions: list(sessionLine), next });
+
+export const readAccountPage = open({
+  accounts: list(
+    open({
+      account: text(),
+      kind: kindShape,
+      role: roleShape,
+      live: boolean,
+      keyed: boolean,
+      index: integer(),
+      handle: nullable(text()),
+      name: nullable(text()),
+      online: boolean,
+      last_seen: nullable(integer()),
+    }),
+  ),
+  next,
+});
+
+export const readInvitePage = open({
+  invites: list(
+    open({
+      id: text(),
+      kind: kindShape,
+      role: roleShape,
+      expires: integer(),
+      handle: nullable(text()),
+      author: text(),
+      used_by: nullable(text()),
+      index: integer(),
+    }),
+  ),
+  next,
+});
+
+export const readGroupPage = open({
+  groups: list(open({ id: text(), name: nullable(text()), members: list(text()) })),
+  next,
+});
+
+export const readLinkPage = open({
+  links: list(open({ one: text(), other: text(), asked_by: nullable(text()), index: integer() })),
+  next,
+});
+
+const act = open({
+  index: integer(),
+  at: integer(),
+  id: text(),
+  type: literal("invite", "account", "key", "revoke", "contact", "group", "redact"),
+  author: text(),
+  author_handle: nullable(text()),
+  about: nullable(text()),
+  about_handle: nullable(text()),
+  action: nullable(text()),
+  of: nullable(text()),
+  of_handle: nullable(text()),
+  key: nullable(text()),
+  kind: nullable(text()),
+  role: nullable(text()),
+  members: nullable(integer()),
+});
+export type Act = Of<typeof act>;
+export const readAuditPage = open({ lines: list(act), before: nullable(integer()) });
+
+const idle = open({ state: literal("idle") });
+const running = open({ state: literal("running"), since: integer() });
+const done = open({
+  state: literal("done"),
+  at: integer(),
+  ms: integer(),
+  ok: boolean,
+  height: integer(-1),
+  size: integer(),
+  detail: text(),
+});
+const tagged = open({ state: literal("idle", "running", "done") });
+
+/** The gateway's own check of the chain, by its `state`. */
+export const readVerifyState: Shape<VerifyState> = (value, what) => {
+  const { state } = tagged(value, what);
+  return { idle, running, done }[state](value, what);
+};
+
+export const readHealth = open({
+  height: integer(),
+  size: integer(),
+  timestamp: integer(),
+  checkpoint: text(),
+  bytes: integer(),
+  free: integer(),
+  verify: readVerifyState,
+});

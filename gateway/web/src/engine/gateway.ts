@@ -77,8 +77,8 @@ export class Gateway {
     return this.ask("POST", "/login", readMe, { handle, key });
   }
 
-  async logout(): Promise<void> {
-    await this.#text("POST", "/logout", {});
+  logout(): Promise<void> {
+    return this.tell("/logout");
   }
 
   register(parcel: Parcel): Promise<Receipted> {
@@ -141,6 +141,11 @@ export class Gateway {
   async ask<T>(method: Method, path: string, shape: Shape<T>, body?: unknown): Promise<T> {
     const what = `answer to ${method} ${path.split("?")[0]}`;
     return shape(readJson(await this.#text(method, path, body), what), what);
+  }
+
+  /** Asks for something to be done; there is nothing in the answer. */
+  async tell(path: string): Promise<void> {
+    await this.#text("POST", path, {});
   }
 
   async #text(method: Method, path: string, body?: unknown): Promise<string> {

@@ -8,17 +8,21 @@
 import type { Body } from "../proto/body";
 import { makeBody, refOf, writeCard } from "../proto/body";
 import { seenOf, verifyCheckpoint } from "../proto/checkpoint";
-import { newEntryId, newStream, type Says, type Seen, writeEntry } from "../proto/entry";
+import { newEntryId, newStream, parseEntry, type Says, type Seen, writeEntry } from "../proto/entry";
 import { type JoinCode, parseJoinCode } from "../proto/joincode";
 import { generateKeys, type Keys, signerOf } from "../proto/keyfile";
 import { parseReceipt, verifyReceipt } from "../proto/receipt";
 import { type Invited, makeParcel, type Parcel } from "../proto/wire";
 import { newCredentials } from "./credentials";
-import { ForPerson } from "./errors";
-import { openStore, type Store } from "./store";
+import { ForPerson, Problem, Unreachable } from "./errors";
+import { forgetStore, openStore, type Store } from "./store";
 import { makeToken } from "./token";
 import { type FirstTrust, firstTrust } from "./trust";
 import type { World } from "./world";
+
+/** How often, and how many ms apart, an entry is handed in again while there is no answer. */
+const TRIES = 20;
+const PAUSE_MS = 1_500;
 
 export interface Wish {
   code: string;
@@ -53,7 +57,7 @@ export async function lookUp(world: World, code: JoinCode): Promise<{ invited: I
   return { invited: await world.gateway.invited(code.secret), trust };
 }
 
-/** Makes the account. Raises `Refused` problems as the gateway says them; nothing is left behind then. */
+/** Makes the account. If the gateway refuses it, nothing is left behind in this browser. */
 export async function join(world: World, wish: Wish): Promise<Joined> {
   const code = readJoinCode(wish.code);
   wish.progress("Asking what the join code is for");
@@ -83,9 +87,13 @@ export async function join(world: World, wish: Wish): Promise<Joined> {
     world.visitors.rememberKeys(keys.account);
     wish.progress("Registering with the gateway");
     await finish(world, store);
-  } finally {
+  } catch (error) {
     store.close();
+    // What the gateway refused will never be an account; without an answer it may be one already.
+    if (error instanceof Problem) await forget(world, keys.account);
+    throw error;
   }
+  store.close();
   return { account: keys.account, handle: invited.handle, auth, recovery };
 }
 
@@ -95,13 +103,31 @@ export async function finish(world: World, store: Store): Promise<void> {
   if (!membership || !keyring) throw new ForPerson("There is no account in this browser to go on with.");
   const { account, origin, gatewayKey } = membership;
   const gateway = world.gateway.as(() => makeToken(account, origin, keyring[0], world.now()));
-  for (const { id, parcel, place } of await store.waiting()) {
-    const sent = place === 1 ? world.gateway.register(parcel) : gateway.submit(parcel);
-    const { receipt } = await sent;
+  for (const { id, parcel } of await store.waiting()) {
+    const { type } = parseEntry(parcel.entry).entry;
+    const send = () => (type === "account" ? world.gateway.register(parcel) : gateway.submit(parcel));
+    const { receipt } = await patiently(send);
     await verifyReceipt(parseReceipt(receipt), parcel.entry, origin, gatewayKey);
     await store.discard(id);
   }
   await store.setMembership({ ...membership, joined: true });
+}
+
+async function forget(world: World, account: string): Promise<void> {
+  await forgetStore(account);
+  world.visitors.forget(account);
+}
+
+/** The same bytes again, as long as there is no answer. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof Unreachable) || tries === TRIES) throw error;
+      await new Promise((wake) => setTimeout(wake, PAUSE_MS));
+    }
+  }
 }
 
 async function queueBoth(

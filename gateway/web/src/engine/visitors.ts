@@ -14,6 +14,7 @@ export type Shelf = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
 const LAST = "blockpost.last";
 const KEYED = "blockpost.keyed.";
+const LOCKED = "blockpost.locked";
 
 export class Visitors {
   constructor(private readonly shelf: Shelf) {}
@@ -36,6 +37,16 @@ export class Visitors {
 
   rememberKeys(account: string): void {
     this.shelf.setItem(KEYED + account, "yes");
+  }
+
+  /** Whether the page was locked: to load it again does not unlock it. */
+  isLocked(): boolean {
+    return this.shelf.getItem(LOCKED) !== null;
+  }
+
+  lock(locked: boolean): void {
+    if (locked) this.shelf.setItem(LOCKED, "yes");
+    else this.shelf.removeItem(LOCKED);
   }
 
   forget(account: string): void {
