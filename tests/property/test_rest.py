@@ -55,10 +55,12 @@ PATHS = [
     "/v1/chain/blocks/",
     "/v1/admin/accounts",
     "/v1/admin/invites",
+    "/v1/admin/audit",
     "/v1/admin/chain",
     "/v1/admin/chain/download",
     "/v1/admin/groups",
     "/v1/admin/links",
+    "/v1/admin/refusals",
     "/v1/admin/sessions",
     "/v1/admin/sessions/",
 ]
