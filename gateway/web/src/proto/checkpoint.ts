@@ -5,7 +5,7 @@
  * Further signature lines (a witness's) are carried and ignored.
  */
 
-import { type Bytes, b64url, concat, equal, HASH_BYTES, sha256, unb64url, unbase64, utf8 } from "./encoding";
+import { type Bytes, b64url, equal, HASH_BYTES, sha256, unb64url, unbase64, utf8 } from "./encoding";
 import type { Seen } from "./entry";
 import { Malformed, Unverified } from "./errors";
 import { type SigningKey, verifySignature } from "./identity";
@@ -85,6 +85,5 @@ function readSignature(line: string): { name: string; raw: Bytes } {
 
 /** The 4 bytes by which a note's signature names its key. */
 function keyId(name: string, key: SigningKey): Bytes {
-  const public_ = unb64url(key.x, "signing key");
-  return sha256(concat(utf8(`${name}\n`), ED25519, public_)).slice(0, KEY_ID_BYTES);
+  return sha256(utf8(`${name}\n`), ED25519, unb64url(key.x, "signing key")).slice(0, KEY_ID_BYTES);
 }

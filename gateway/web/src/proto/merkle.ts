@@ -70,9 +70,8 @@ export function verifyConsistency(
     throw new Unverified(`consistency proof: the tree shrank from ${oldSize} to ${newSize}`);
   }
   if (oldSize === 0 || oldSize === newSize) {
-    const isSame = oldSize === newSize ? equal(oldRoot, newRoot) : equal(oldRoot, EMPTY_ROOT);
-    // An empty tree has one root, also where both are empty.
-    const isEmpty = oldSize !== 0 || equal(oldRoot, EMPTY_ROOT);
+    const isSame = oldSize < newSize || equal(oldRoot, newRoot);
+    const isEmpty = oldSize > 0 || equal(oldRoot, EMPTY_ROOT);
     if (path.length > 0 || !isSame || !isEmpty) {
       throw new Unverified("consistency proof: two roots for one size, or a proof where none is due");
     }
