@@ -245,7 +245,8 @@ class Agent:
         try:
             for made in message.receipts:
                 queued = self._client.outbox.get(made.id)
-                if queued is None:
+                # What was sent twice is receipted twice, perhaps in one message.
+                if queued is None or made.id in released:
                     continue
                 leaf = queued.parcel.entry.encode()
                 receipt = self._client.trust.accept_receipt(made.receipt, leaf, message.consistency)

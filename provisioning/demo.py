@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import secrets
 import sys
 import tempfile
 import threading
@@ -21,6 +22,7 @@ from chain.errors import ChainError, Damaged
 from device.errors import DeviceError
 from device.printing import said
 from device.recording import values
+from provisioning.probe import Probe
 from provisioning.site import Site
 
 ADMIN, CLINICIAN, DEVICE, GROUP = "admin", "dr.lee", "sensor-1", "on-call"
@@ -69,8 +71,10 @@ def _parser() -> argparse.ArgumentParser:
 def _play(args: argparse.Namespace, directory: Path) -> int:
     site, story = Site(directory), Story()
     try:
-        _set_the_stage(site, _settings(args))
-        _run(site, story, args)
+        probe = None if args.replay else Probe(site.home(DEVICE))
+        _set_the_stage(site, _settings(args, probe))
+        _open_the_page(site)
+        _run(site, story, args, probe)
     except (DeviceError, ChainError, OSError) as error:
         print(f"blockpost demo: {error}", file=sys.stderr)
         return 1
@@ -86,7 +90,7 @@ def _play(args: argparse.Namespace, directory: Path) -> int:
     return 0 if _is_whole(summary) else 1
 
 
-def _settings(args: argparse.Namespace) -> str:
+def _settings(args: argparse.Namespace, probe: Probe | None) -> str:
     """The device's agent.toml."""
     read = ["blockpost", "device", "read"]
     if args.replay:
@@ -103,6 +107,8 @@ def _settings(args: argparse.Namespace) -> str:
         f'[sensors.{name}]\nmode = "stream"\ncommand = {json.dumps(words)}\n'
         for name, words in sensors.items()
     ]
+    if probe is not None:
+        tables.append(probe.settings())
     return "\n".join([f'to = ["{GROUP}"]\n', *tables])
 
 
@@ -134,7 +140,28 @@ def _set_the_stage(site: Site, settings: str) -> None:
     site.admin(ADMIN, "group", GROUP, CLINICIAN)
     site.admin(ADMIN, "link", DEVICE, GROUP)
     print(f"{ADMIN:9} put {CLINICIAN} on call, and let {DEVICE} write to whoever is")
+    site.admin(ADMIN, "link", CLINICIAN, ADMIN)
     (site.home(DEVICE) / "agent.toml").write_text(settings, "utf-8")
+
+
+def _open_the_page(site: Site) -> None:
+    """Let both people into the page, and say how to come in."""
+    passwords = {handle: _password() for handle in (CLINICIAN, ADMIN)}
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda item: site.set_password(*item), passwords.items()))
+    built = "" if site.has_page() else "  (not built: `make page`, then begin again)"
+    print(f"\npage      {site.url}{built}")
+    for handle, password in passwords.items():
+        # A secret has no place in a terminal. These are there to be typed, and are good for this one site, on this
+        # machine alone.
+        print(f"          {handle:8} {password}")
+    print(flush=True)
+
+
+def _password() -> str:
+    """Eight random syllables, which can be read aloud and typed: 49 bits."""
+    syllables = [secrets.choice("bdfgklmnprstvz") + secrets.choice("aeiou") for _ in range(8)]
+    return "-".join(first + second for first, second in zip(syllables[::2], syllables[1::2], strict=True))
 
 
 class Story:
@@ -197,9 +224,11 @@ class Story:
             return self.opened >= self.sent - self.refused
 
 
-def _run(site: Site, story: Story, args: argparse.Namespace) -> None:
+def _run(site: Site, story: Story, args: argparse.Namespace, probe: Probe | None) -> None:
     """Let it run for as long as was asked; then let what is under way arrive."""
     with ExitStack() as started:
+        if probe is not None:
+            _move(probe, started)
         clinician = site.device(CLINICIAN, "inbox", "--follow", "--json", hear=story.hear)
         started.callback(clinician.stop)
         device = site.device(DEVICE, "run", "--json", hear=story.hear)
@@ -213,6 +242,18 @@ def _run(site: Site, story: Story, args: argparse.Namespace) -> None:
         deadline = time.monotonic() + OPEN_SECONDS
         while not story.is_over() and time.monotonic() < deadline:
             time.sleep(0.05)
+
+
+def _move(probe: Probe, started: ExitStack) -> None:
+    """Let somebody pull the probe out now and then."""
+    probe.plug_in()
+    over = threading.Event()
+    started.callback(over.set)
+
+    def tell(what: str) -> None:
+        print(f"{'probe':9} {what}", flush=True)
+
+    threading.Thread(target=probe.run, args=(over, tell), daemon=True).start()
 
 
 def _wait(args: argparse.Namespace, story: Story) -> None:
@@ -243,6 +284,7 @@ def _summary(site: Site, story: Story) -> dict[str, Any]:
         "refused": len(story.refused),
         "latency_ms": {"p50": _percentile(story.latencies, 50), "p99": _percentile(story.latencies, 99)},
         "chain": {"height": height, "size": size, "verified": verified},
+        "page": {"url": site.url},
     }
 
 

@@ -11,9 +11,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
+
+import urllib3
 
 from chain import entry, merkle
 from chain.author import Author
@@ -40,9 +43,9 @@ def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "provisioning", *words]
 
 
-def run(*words: str) -> str:
+def run(*words: str, stdin: str = "") -> str:
     """Run one `blockpost` command to its end; return what it printed, or raise `SiteFailed`."""
-    done = subprocess.run(command(*words), capture_output=True, text=True, check=False)
+    done = subprocess.run(command(*words), input=stdin, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SiteFailed(f"blockpost {' '.join(words[:4])} ...: {done.stderr.strip()}")
     return done.stdout
@@ -129,6 +132,19 @@ class Site:
         )
         self.wait_ready()
 
+    @property
+    def url(self) -> str:
+        """Of the page. By this name it is a secure context, without which a browser has no cryptography."""
+        return f"http://localhost:{self.http_port}/"
+
+    def has_page(self) -> bool:
+        """Whether the gateway that runs was installed with a page."""
+        try:
+            answer = urllib3.request("GET", f"http://127.0.0.1:{self.http_port}/", retries=False)
+        except urllib3.exceptions.HTTPError as error:
+            raise SiteFailed(f"the gateway does not answer: {error}") from error
+        return answer.status == HTTPStatus.OK
+
     def wait_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         gateway = Gateway("127.0.0.1", self.http_port)
@@ -151,6 +167,10 @@ class Site:
     def join(self, handle: str, code: str, *, name: str) -> None:
         """Make an account's keys in its home, and join with a code."""
         run("device", "--home", str(self.home(handle)), "join", code, "--name", name)
+
+    def set_password(self, handle: str, secret: str) -> None:
+        """Let an account log in to the page."""
+        run("device", "--home", str(self.home(handle)), "password", "--stdin", stdin=f"{secret}\n")
 
     def admin(self, admin: str, *words: str) -> str:
         return run("admin", "--home", str(self.home(admin)), *words)

@@ -1,6 +1,7 @@
 """Must hold: `blockpost demo` shows the whole main job, and says so in figures."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.visitor import OK, Visitor
+
+PAGE = re.compile(r"page      http://localhost:([0-9]+)/")
 DEMO = [sys.executable, "-m", "provisioning", "demo"]
 
 
@@ -24,6 +28,7 @@ def check(told: dict[str, Any]) -> None:
     assert told["refused"] == 0
     assert told["chain"]["verified"] is True
     assert told["chain"]["size"] > told["committed"]
+    assert PAGE.match(f"page      {told['page']['url']}")
     assert 0 < told["latency_ms"]["p50"] <= told["latency_ms"]["p99"]
 
 
@@ -52,6 +57,7 @@ def test_a_recording_travels_all_the_way_at_its_rate(tmp_path: Path) -> None:
     told = figures(done.stdout)
     check(told)
     assert told["sent"] >= 40
+    assert "probe" not in done.stdout
     assert "opened it: spo2 = 9" in done.stdout
     assert (tmp_path / "site" / "gateway" / "chain.db").is_file()
 
@@ -87,6 +93,47 @@ def test_ctrl_c_before_anything_was_sent_leaves_nothing_running() -> None:
     assert demo.returncode == 130
     assert "Traceback" not in complaint
     assert left_running(directory) == []
+
+
+def test_the_page_is_told_with_credentials_that_log_in() -> None:
+    with subprocess.Popen(DEMO, stdout=subprocess.PIPE, text=True, start_new_session=True) as demo:
+        assert demo.stdout is not None
+        told = iter(demo.stdout.readline, "")
+        port = next(int(found[1]) for line in told if (found := PAGE.match(line)))
+        accounts = dict(next(told).split() for _ in range(2))
+        logins = [(handle, logged_in(port, handle, secret)) for handle, secret in accounts.items()]
+        wrong = logged_in(port, "dr.lee", accounts["admin"])
+        for line in told:
+            if "verified and opened it" in line:
+                break
+        demo.send_signal(signal.SIGINT)
+        demo.stdout.read()
+
+    assert demo.returncode == 0
+    assert logins == [
+        ("dr.lee", ("dr.lee", "Dr. Lee", "member")),
+        ("admin", ("admin", "Administrator", "admin")),
+    ]
+    assert wrong is None
+
+
+def logged_in(port: int, handle: str, secret: str) -> tuple[str, str, str] | None:
+    """Whom the gateway then takes a browser for."""
+    visitor = Visitor(port)
+    if visitor.login(handle, visitor.keys(handle, secret).auth) != OK:
+        return None
+    _, me = visitor.get("/check")
+    return me["handle"], me["name"], me["role"]
+
+
+def test_a_probe_that_was_pulled_out_is_an_alert() -> None:
+    done = subprocess.run([*DEMO, "--seconds", "16", "--json"], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    check(figures(done.stdout))
+    assert "probe     somebody pulled it out" in done.stdout
+    assert "opened it: probe = 4.2 Cel" in done.stdout
+    assert "opened it: probe gives no readings: exit (status 1: no probe)" in done.stdout
 
 
 def left_running(directory: str) -> list[list[str]]:

@@ -214,6 +214,18 @@ def test_a_lost_receipt_comes_with_the_entry_that_is_sent_again(ward: Ward) -> N
     assert [event["id"] for event in ward.events("sent")] == [queued.id]
 
 
+def test_what_was_sent_twice_is_shown_as_receipted_once(ward: Ward) -> None:
+    queued = ward.writes()
+    ward.turn()
+    ward.agent._handle(Connected())
+    ward.turn()
+    assert len(ward.link.published) == len(("once", "again"))
+
+    ward.arrives(*ward.commits())
+
+    assert [event["id"] for event in ward.events("receipted")] == [queued.id]
+
+
 def receipts(ward: Ward) -> Receipts:
     """What the committer answers to one message that alice wrote and waits for."""
     ward.writes()
