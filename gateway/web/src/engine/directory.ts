@@ -29,7 +29,7 @@ export class Directory {
   #parties = new Map<AccountId, PartyRow>();
   #asked = new Map<AccountId, Promise<PartyRow>>();
   #compared = new Map<AccountId, PartyRow>();
-  #watchers = new Set<() => void>();
+  #watchers = new Set<(byUs: boolean) => void>();
 
   private constructor(
     readonly me: AccountId,
@@ -56,11 +56,11 @@ export class Directory {
     const [pins, parties] = await Promise.all([this.book.pins(), this.book.parties()]);
     this.#pins = new Map(pins.map((pin) => [pin.account, pin]));
     this.#parties = new Map(parties.map((party) => [party.account, party]));
-    this.#tell();
+    this.#tell(false);
   }
 
-  /** Calls back when a pin or what is known of somebody changed. */
-  subscribe(changed: () => void): void {
+  /** Calls back when a pin or what is known of somebody changed, by this tab or by another one. */
+  subscribe(changed: (byUs: boolean) => void): void {
     this.#watchers.add(changed);
   }
 
@@ -144,7 +144,7 @@ export class Directory {
     if (JSON.stringify(row) !== JSON.stringify(this.#parties.get(account))) {
       await this.book.setParty(row);
       this.#parties.set(account, row);
-      this.#tell();
+      this.#tell(true);
     }
     return row;
   }
@@ -187,11 +187,11 @@ export class Directory {
     if (JSON.stringify(pin) === JSON.stringify(this.#pins.get(pin.account))) return;
     await this.book.setPin(pin);
     this.#pins.set(pin.account, pin);
-    this.#tell();
+    this.#tell(true);
   }
 
-  #tell(): void {
-    for (const watcher of this.#watchers) watcher();
+  #tell(byUs: boolean): void {
+    for (const watcher of this.#watchers) watcher(byUs);
   }
 }
 

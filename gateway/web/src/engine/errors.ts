@@ -63,7 +63,7 @@ export function wordsOf(rule: string, detail: string): string {
   return RULES[rule] ?? detail;
 }
 
-export function hasEnded(error: unknown): boolean {
+export function hasEnded(error: unknown): error is Problem {
   return error instanceof Problem && error.status === UNAUTHENTICATED;
 }
 

@@ -39,10 +39,12 @@ export interface OutboxParts {
   now(): number;
   /** It is on the chain, and stored. */
   committed(entry: Taken): void;
-  /** What waits has changed, by this tab. */
+  /** This tab changed what waits. */
   changed(): void;
-  /** Sending cannot go on: the session is over (`Problem`), or there are two histories. */
-  failed(error: Error): void;
+  /** What waits was looked at anew. */
+  looked(): void;
+  /** Sending cannot go on: the session is over, or there are two histories. */
+  failed(error: unknown): void;
 }
 
 interface Asker {
@@ -55,6 +57,8 @@ export class Outbox {
   #askers = new Map<EntryId, Asker>();
   #patience = new Patience();
   #sending: Promise<void> | null = null;
+  /** Something came to be sent while the last of what there was went out. */
+  #more = false;
   #stopped = false;
 
   constructor(private readonly parts: OutboxParts) {}
@@ -112,22 +116,26 @@ export class Outbox {
   async refresh(): Promise<void> {
     this.#waiting = await this.parts.store.waiting();
     await this.#answer();
+    this.parts.looked();
     this.wake();
   }
 
   /** The gateway is there: do not wait any longer. */
   wake(): void {
     this.#patience.wake();
-    if (this.#stopped || this.#sending || !this.#waiting.some(isPending)) return;
+    this.#more = this.#waiting.some(isPending);
+    if (this.#stopped || this.#sending || !this.#more) return;
+    this.#more = false;
     this.#sending = this.#send().finally(() => {
       this.#sending = null;
+      if (this.#more) this.wake();
     });
   }
 
-  async stop(): Promise<void> {
+  /** What is under way is left alone: it is receipted again when it is sent again. */
+  stop(): void {
     this.#stopped = true;
     this.#patience.wake();
-    await this.#sending;
     for (const asker of this.#askers.values()) asker.reject(new Unreachable("the session is over"));
   }
 
@@ -188,11 +196,12 @@ export class Outbox {
         await this.parts.turns.take(name, () => this.#drain());
         return;
       } catch (error) {
-        if (error instanceof TwoHistories || hasEnded(error)) {
-          this.parts.failed(error as Error);
+        if (this.#stopped) return;
+        if (!isPassing(error)) {
+          this.#more = false;
+          this.parts.failed(error);
           return;
         }
-        if (!isPassing(error)) throw error;
       }
       await this.#patience.wait();
     }
@@ -244,14 +253,14 @@ export class Outbox {
     this.parts.changed();
   }
 
-  /** Tells who waits for what became of an entry, whichever tab sent it. */
+  /** Tells who waits for what became of an entry, whichever tab sent it; who is told at once needs no line of it. */
   async #answer(): Promise<void> {
     for (const [id, asker] of this.#askers) {
       const there = this.#waiting.find((each) => each.id === id);
       if (there?.refused) {
         const { rule, reason } = there.refused;
-        // Who waits is told at once; it is not kept for later.
         await this.parts.store.discard(id);
+        this.#waiting = this.#waiting.filter((each) => each.id !== id);
         asker.reject(new Problem(0, reason, rule));
       } else if (!there) {
         const line = await this.parts.store.lineOf(id);
@@ -267,6 +276,7 @@ function isPending({ refused }: Waiting): boolean {
 
 /** Whether the same may go well later: no answer, a gateway in trouble, or an answer that is not proven. */
 function isPassing(error: unknown): boolean {
+  if (error instanceof TwoHistories || hasEnded(error)) return false;
   return error instanceof Unreachable || error instanceof Problem || error instanceof ProtoError;
 }
 

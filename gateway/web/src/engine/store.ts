@@ -341,6 +341,6 @@ async function keepProfile(change: Change, profile: Delivered): Promise<void> {
   if (profile.body !== undefined && profile.index >= (held?.index ?? 0)) await single.put(profile, "profile");
 }
 
-function withoutBody({ index, entry, receipt }: Delivered): Delivered {
-  return { index, entry, receipt };
+function withoutBody({ salt: _salt, body: _body, ...rest }: Delivered): Delivered {
+  return rest;
 }

@@ -5,14 +5,14 @@
  */
 
 import { type Checkpoint, seenOf, verifyCheckpoint } from "../proto/checkpoint";
-import { unb64urlHash } from "../proto/encoding";
+import { type Bytes, unb64urlHash } from "../proto/encoding";
 import { parseEntry, type Seen } from "../proto/entry";
 import { TwoHistories, Unverified } from "../proto/errors";
 import { accountId, type SigningKey } from "../proto/identity";
 import { EMPTY_ROOT, verifyConsistency } from "../proto/merkle";
 import { parseReceipt, type Receipt, verifyReceipt } from "../proto/receipt";
 import type { Consistency, Delivered, Site } from "../proto/wire";
-import { Problem } from "./errors";
+import { Problem, Untrusted } from "./errors";
 import type { Store } from "./store";
 
 /** Asks the gateway for the consistency proof between two sizes. */
@@ -136,6 +136,21 @@ export class Trust {
     return receipt;
   }
 
+  /**
+   * Raises `Untrusted` unless the history held had this root at this size. Whoever said so did not sign it, so that it is
+   * no evidence.
+   */
+  async contains(shown: { size: number; root: Bytes }): Promise<void> {
+    const held = this.#held;
+    const [older, newer] = held.size <= shown.size ? [held, shown] : [shown, held];
+    try {
+      await continues(older, newer, this.prove);
+    } catch (error) {
+      if (!isDisproof(error)) throw error;
+      throw new Untrusted("it is not of the history that is held", { cause: error });
+    }
+  }
+
   /** Keeps the evidence (`shown` is what the gateway signed), and returns the error to raise. */
   async catch(shown: string, reason: string): Promise<TwoHistories> {
     await this.book.keepEvidence({ held: this.#note ?? "", shown, reason, at: this.now() });
@@ -181,7 +196,9 @@ function isDisproof(error: unknown): boolean {
   return error instanceof Problem ? DENIALS.has(error.status) : error instanceof Unverified;
 }
 
-async function continues(older: Checkpoint, newer: Checkpoint, prove: Prove): Promise<void> {
+type Root = Pick<Checkpoint, "size" | "root">;
+
+async function continues(older: Root, newer: Root, prove: Prove): Promise<void> {
   const needed = older.size !== 0 && older.size !== newer.size;
   const path = needed ? (await prove(older.size, newer.size)).path : [];
   const hashes = path.map((hash) => unb64urlHash(hash, "consistency path"));
@@ -233,7 +250,7 @@ export async function restoredTrust(
   const first = await firstTrust(site, gateway);
   const proof = parseReceipt(profile.receipt);
   const shown = await verifyReceipt(proof, profile.entry, first.origin, first.gatewayKey);
-  const seen = { origin: said.chain, size: said.seen.size, root: unb64urlHash(said.seen.root, "seen.root") };
+  const seen = { size: said.seen.size, root: unb64urlHash(said.seen.root, "seen.root") };
   try {
     await continues(seen, shown, prove);
   } catch (error) {

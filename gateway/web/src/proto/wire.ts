@@ -41,11 +41,15 @@ export function makeParcel(leaf: string, body?: Body): Parcel {
 
 // In
 
-/** A committed entry with its body, for somebody who may have it. An erased body is left out. */
+/**
+ * A committed entry with its body, for somebody who may have it. An erased body is left out. `committed` is the
+ * gateway's clock (ms) when it was: only its word.
+ */
 export const readDelivered = open({
   index: integer(),
   entry: text(),
   receipt: text(),
+  committed: optional(integer()),
   salt: optional(hashShape),
   body: optional(text()),
 });

@@ -1,0 +1,83 @@
+/** What waits in the outbox, as a person sees it. Pure. */
+
+import type { PartyId, Unsent } from "../model";
+import { type Entry, parseEntry } from "../proto/entry";
+import { wordsOf } from "./errors";
+import type { Waiting } from "./store";
+import type { PendingMessage } from "./thread";
+
+export type PartyTitle = (party: PartyId) => string;
+
+/** What an entry is, for a person. */
+export function describe(entry: Entry, title: PartyTitle): string {
+  switch (entry.type) {
+    case "message":
+      return `message to ${title(entry.to)}`;
+    case "status":
+      return STATUS[entry.state];
+    case "contact":
+      return describeContact(entry, title);
+    default:
+      return OTHERS[entry.type];
+  }
+}
+
+const STATUS = {
+  seen: "that you have seen a message",
+  taken: "that you take an alert",
+  released: "that you release an alert",
+  resolved: "that an alert is resolved",
+};
+
+const OTHERS = {
+  invite: "invitation",
+  account: "new account",
+  profile: "change of your profile",
+  key: "change of keys",
+  revoke: "end of an account",
+  group: "change of a group",
+  redact: "erasure of a message",
+  contract: "change of a contract",
+  tick: "tick",
+};
+
+function describeContact(entry: Entry & { type: "contact" }, title: PartyTitle): string {
+  const peer = title(entry.peer);
+  switch (entry.action) {
+    case "request":
+      return `request to ${peer} to be a contact`;
+    case "accept":
+      return `acceptance of ${peer} as a contact`;
+    case "remove":
+      return `removal of ${peer} from your contacts`;
+    case "link":
+      return `link of ${title(entry.of ?? "")} and ${peer}`;
+    case "unlink":
+      return `end of the link of ${title(entry.of ?? "")} and ${peer}`;
+  }
+}
+
+/** Lines for the person; that something was seen is no line, unless it was refused. */
+export function unsentOf(waiting: readonly Waiting[], title: PartyTitle): Unsent[] {
+  return waiting.flatMap(({ id, parcel, refused }) => {
+    const { entry } = parseEntry(parcel.entry);
+    if (entry.type === "status" && entry.state === "seen" && !refused) return [];
+    return {
+      id,
+      what: describe(entry, title),
+      conversation: entry.type === "message" ? entry.to : null,
+      state: refused ? "refused" : "pending",
+      reason: refused && wordsOf(refused.rule, refused.reason),
+    };
+  });
+}
+
+/** Messages among what waits, in order. */
+export function pendingOf(waiting: readonly Waiting[]): PendingMessage[] {
+  return waiting.flatMap(({ parcel, refused }) => {
+    const { entry } = parseEntry(parcel.entry);
+    if (entry.type !== "message") return [];
+    const { id, to, at, re = null, alert = null } = entry;
+    return { id, conversation: to, at, re, alert, refused: refused !== null };
+  });
+}
