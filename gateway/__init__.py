@@ -1,6 +1,6 @@
 """
 The gateway: a broker, the one committer, a web server. It has no code that could open a message.
 
-Read in this order: errors, site, genesis, link, checker, committer, doorkeeper, lock, supervisor, cli; `broker` (the
-embedded MQTT broker); presence, relay, auditor, sessions, `rest` (the web application), server.
+Read in this order: errors, site, genesis, link, checker, refusals, committer, doorkeeper, lock, supervisor, cli;
+`broker` (the embedded MQTT broker); presence, relay, auditor, sessions, `rest` (the web application), server.
 """

@@ -21,12 +21,14 @@ from chain import token, wire
 from chain.body import Body
 from chain.chain import MAX_BLOCK_ENTRIES, Chain, Committed
 from chain.encoding import b64url, digest
-from chain.entry import SignedEntry
+from chain.entry import Common, SignedEntry
 from chain.errors import Malformed, Oversized, Refused, Rule, Unverified
 from chain.receipt import Receipt
 from chain.wire import Consistency, Delivered, Delivery, ReceiptOf, Receipts, Refusal, Submission
+from gateway import refusals
 from gateway.checker import Checker
 from gateway.link import Link
+from gateway.refusals import Refusals
 from gateway.site import Key, Site
 
 log = logging.getLogger(__name__)
@@ -71,6 +73,8 @@ class Committer:
         self._checker = checker
         self._key = key
         self._shown: OrderedDict[str, int] = OrderedDict()
+        self.refused: list[refusals.Refusal] = []
+        """What was refused of the last batch, for the notebook."""
         chain.sign_head(key.writer)
 
     def head(self) -> Outgoing:
@@ -83,6 +87,7 @@ class Committer:
 
         Raises `sqlite3.Error` if the disk fails: then nothing of the batch is committed or answered.
         """
+        self.refused = []
         answers: list[Outgoing] = []
         held: list[tuple[Incoming, str, Submission]] = []
         if self._checker:
@@ -140,8 +145,19 @@ class Committer:
             seq=entry.seq if entry else None,
         )
         log.info("entry refused account=%s rule=%s id=%s", account, refusal.rule, refusal.id)
+        self._note(refusal, account, entry)
         signed = wire.sign_refusal(refusal, kid=self._key.kid, signer=self._key.sign)
         return Outgoing(wire.down_topic(account, "refusal"), signed, qos=0)
+
+    def _note(self, refusal: Refusal, account: str, entry: Common | None) -> None:
+        author: str | None = account
+        if account == self._key.account:  # handed in by somebody's browser
+            author = entry.author if entry else None
+        self.refused.append(
+            refusals.Refusal(
+                at=refusal.at, account=author, rule=refusal.rule, reason=refusal.reason, entry=refusal.id
+            )
+        )
 
     def _answers(self, committed: Sequence[tuple[str, Submission, Committed]]) -> Iterator[Outgoing]:
         """Receipts to those who sent, then deliveries to those addressed: one message each per block."""
@@ -238,6 +254,7 @@ def run(site: Site, stop: threading.Event) -> None:
     chain = Chain.open(site.chain_file, write=True)
     checker = Checker(chain.state)
     committer = Committer(chain, key, checker)
+    notebook = Refusals(site.refusals_file)
     arrived: queue.SimpleQueue[Incoming] = queue.SimpleQueue()
 
     def enqueue(message: mqtt.MQTTMessage, connection: int) -> None:
@@ -269,8 +286,10 @@ def run(site: Site, stop: threading.Event) -> None:
             _send(link, committer.commit(batch, time.time_ns() // 1_000_000))
             for message in batch:
                 link.ack(message.mid, message.connection)
+            notebook.keep(committer.refused)
     finally:
         link.stop()
+        notebook.close()
         checker.close()
         chain.close()
 

@@ -112,6 +112,7 @@ def _load(site: Site, address: tuple[str, int]) -> Flask:
         relay=relay,
         settings=site.settings,
         static=PAGE,
+        refused=site.refusals_file,
         version=_version(),
         clock=_clock,
     )

@@ -5,6 +5,7 @@ A gateway's directory: its settings, its key, its chain.
 * `gateway.key`    the Ed25519 private key (mode 0600), made once
 * `chain.db`       the chain
 * `sessions.db`    browser sessions
+* `refusals.db`    the newest refusals
 """
 
 import tomllib
@@ -143,6 +144,10 @@ class Site:
     @property
     def sessions_file(self) -> Path:
         return self.directory / "sessions.db"
+
+    @property
+    def refusals_file(self) -> Path:
+        return self.directory / "refusals.db"
 
     def key(self) -> Key:
         return Key.load(self.directory / "gateway.key")

@@ -109,6 +109,7 @@ class Site:
             relay=self.relay,
             settings=Settings(),
             static=self.static,
+            refused=self.folder / "refusals.db",
             version="0",
             clock=self.clock,
         )

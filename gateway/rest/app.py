@@ -28,6 +28,7 @@ from gateway.rest.lookup import lookup
 from gateway.rest.messages import messages
 from gateway.rest.page import page
 from gateway.rest.profile import profile
+from gateway.rest.refusals import refusals
 from gateway.rest.sessions import sessions as open_sessions
 from gateway.rest.site import site
 from gateway.rest.snapshot import Chains
@@ -44,10 +45,11 @@ def create_app(
     relay: Relay,
     settings: Settings,
     static: Path,
+    refused: Path,
     version: str,
     clock: Clock,
 ) -> Flask:
-    """`static` is where the page was built, `clock` gives ms since 1970."""
+    """`static` is where the page was built, `refused` the list of refusals; `clock` gives ms since 1970."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = wire.MAX_PARCEL_BYTES
     app.url_map.merge_slashes = False
@@ -77,6 +79,7 @@ def create_app(
         admin(desk, relay.presence, clock),
         links(desk),
         audit(desk),
+        refusals(desk, refused),
         health(desk, chains, Auditor(chains.file, clock)),
     ):
         app.register_blueprint(views)

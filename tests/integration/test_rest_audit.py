@@ -1,6 +1,8 @@
 """The audit list: what was done on the chain, and by whom."""
 
+import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,11 @@ import pytest
 
 from chain.audit import audit
 from chain.entry import Account, Contact, Group, Invite, Key, Redact, Revoke, parse
+from chain.errors import Refused
+from gateway.refusals import Refusal, Refusals
+from tests.integration.test_rest_presence import link_of, until
 from tests.site import Site, a_site
+from tests.sites import added, client_of, running_site
 from tests.world import ward
 
 
@@ -227,3 +233,104 @@ def test_a_chain_without_the_list_is_looked_through_once(tmp_path: Path) -> None
         audit(world.path)
         world.reopen()
         assert world.dump()["act"] == before
+
+
+# GET /v1/admin/refusals
+
+
+def refused(site: Site, query: str = "") -> tuple[list[Line], int | None]:
+    answer = site.get(site.admin, f"/v1/admin/refusals{query}")
+    assert answer.status_code == 200, answer.text
+    assert answer.json is not None
+    return answer.json["lines"], answer.json["before"]
+
+
+def keep(site: Site, *refusals: Refusal) -> None:
+    with closing(Refusals(site.folder / "refusals.db")) as notebook:
+        notebook.keep(refusals)
+
+
+def test_before_anything_is_refused_the_list_is_empty(site: Site) -> None:
+    assert refused(site) == ([], None)
+
+
+def test_a_refusal_says_whose_which_and_why(site: Site) -> None:
+    keep(
+        site,
+        Refusal(at=5, account=site.bob.id, rule="contact", reason="not in contact", entry="e-1"),
+        Refusal(at=6, account=None, rule="malformed", reason="no parcel", entry=None),
+    )
+
+    assert refused(site) == (
+        [
+            {
+                "number": 2,
+                "at": 6,
+                "account": None,
+                "handle": None,
+                "rule": "malformed",
+                "reason": "no parcel",
+                "entry": None,
+            },
+            {
+                "number": 1,
+                "at": 5,
+                "account": site.bob.id,
+                "handle": "bob",
+                "rule": "contact",
+                "reason": "not in contact",
+                "entry": "e-1",
+            },
+        ],
+        None,
+    )
+
+
+def test_its_pages_are_all_of_the_list(site: Site) -> None:
+    one = Refusal(at=5, account=site.bob.id, rule="contact", reason="", entry=None)
+    keep(site, *[one] * 7)
+
+    found: list[int] = []
+    before: int | None = 2**53 - 1
+    while before is not None:
+        lines, before = refused(site, f"?before={before}&limit=3")
+        found += [line["number"] for line in lines]
+
+    assert found == [7, 6, 5, 4, 3, 2, 1]
+
+
+def test_a_list_that_cannot_be_read_is_no_empty_list(site: Site) -> None:
+    (site.folder / "refusals.db").write_bytes(b"no database, and long enough to be looked at" * 40)
+
+    assert site.get(site.admin, "/v1/admin/refusals").status_code == 503
+
+
+def test_the_list_is_for_admins(site: Site) -> None:
+    assert site.get(site.alice, "/v1/admin/refusals").status_code == 403
+    assert site.get(site.admin, "/v1/admin/refusals?type=x").status_code == 400
+
+
+def test_what_the_committer_refuses_over_either_way_is_in_the_list(tmp_path: Path) -> None:
+    with running_site(tmp_path) as whole, client_of(whole, "admin") as admin:
+        member = added(whole, "carol")
+        with client_of(whole, "carol") as carol, pytest.raises(Refused):
+            carol.say(Contact, action="request", peer="a" * 26)
+        link = link_of(admin)
+        link.start()
+        until(lambda: link.is_up)
+        link.publish(b"no parcel")
+
+        def lines() -> list[Line]:
+            answer = admin.gateway._request("GET", "/v1/admin/refusals")
+            return [dict(line) for line in json.loads(answer)["lines"]]
+
+        until(lambda: lines()[0]["rule"] == "malformed")
+        link.stop()
+        found = lines()[:2]  # the first of all was whether the committer is there
+
+    assert [(line["rule"], line["account"]) for line in found] == [
+        ("malformed", admin.account),
+        ("unknown", member.account),
+    ]
+    assert found[1]["handle"] == "carol"
+    assert found[1]["entry"] is not None

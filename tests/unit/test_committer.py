@@ -433,3 +433,37 @@ def test_nothing_is_acknowledged_while_there_is_no_connection() -> None:
     link.ack(1, 0)
 
     assert client.acked == []
+
+
+# What it notes of refusals
+
+
+def test_what_is_refused_is_noted_with_whose_it_was(ward: Ward) -> None:
+    entry = ward.carol.writes(ward.alice.id)
+    junk = Incoming(wire.up_topic(ward.bob.id, "entry"), b"{}", mid=1, connection=1)
+    stolen = sent(ward.alice.writes(ward.bob.id), by=ward.carol)
+
+    ward.commit(sent(entry), junk, stolen, sent(ward.alice.writes(ward.bob.id)))
+
+    noted = {each.rule: (each.account, each.entry) for each in ward.committer.refused}
+    assert noted == {
+        "malformed": (ward.bob.id, None),
+        "topic": (ward.carol.id, None),
+        "contact": (ward.carol.id, entry.signed.entry.id),
+    }
+    assert all(each.reason and each.at for each in ward.committer.refused)
+
+    ward.commit(sent(ward.alice.writes(ward.bob.id)))
+    assert ward.committer.refused == []
+
+
+def test_of_what_a_browser_handed_in_it_is_the_authors_as_far_as_it_can_be_read(ward: Ward) -> None:
+    relayed = sent(ward.carol.writes(ward.alice.id), by=ward.gateway)
+    junk = Incoming(wire.up_topic(ward.gateway.id, "entry"), b"{}", mid=1, connection=1)
+
+    ward.commit(relayed, junk)
+
+    assert {each.rule: each.account for each in ward.committer.refused} == {
+        "contact": ward.carol.id,
+        "malformed": None,
+    }

@@ -35,9 +35,9 @@ import device.keys
 import device.link
 import device.outbox
 import device.reading
-import device.reporting
 import device.sealing
 import gateway.auditor
+import gateway.refusals
 import gateway.rest.admin
 import gateway.rest.audit
 import gateway.rest.desk
@@ -52,6 +52,7 @@ import gateway.rest.login
 import gateway.rest.lookup
 import gateway.rest.messages
 import gateway.rest.page
+import gateway.rest.refusals
 import gateway.rest.sessions
 import gateway.rest.submission
 import gateway.sessions
@@ -102,6 +103,7 @@ DOCUMENTED = (
     gateway.rest.lookup,
     gateway.rest.messages,
     gateway.rest.sessions,
+    gateway.rest.refusals,
     gateway.rest.submission,
     provisioning.inventory,
 )
@@ -139,13 +141,20 @@ NUMBERED = (
     "device.window",
     "gateway.committer",
     "gateway.genesis",
+    "gateway.refusals",
     "gateway.rest.documents",
     "gateway.rest.events",
     "gateway.rest.health",
     "gateway.rest.problems",
 )
 
-SCHEMAS = (chain.store.SCHEMA, chain.state.SCHEMA, device.outbox.SCHEMA, gateway.sessions.SCHEMA)
+SCHEMAS = (
+    chain.store.SCHEMA,
+    chain.state.SCHEMA,
+    device.outbox.SCHEMA,
+    gateway.refusals.SCHEMA,
+    gateway.sessions.SCHEMA,
+)
 
 
 def read_tables() -> dict[str, dict[str, list[str]]]:
@@ -256,6 +265,7 @@ def test_every_route_is_there_and_no_other(tmp_path: Path) -> None:
         relay=NoRelay(),
         settings=Settings(),
         static=tmp_path / "static",
+        refused=tmp_path / "refusals.db",
         version="0",
         clock=lambda: 0,
     )
