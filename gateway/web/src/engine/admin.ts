@@ -25,7 +25,7 @@ import {
   readSessionPage,
   readVerifyState,
 } from "./documents";
-import { forPerson } from "./errors";
+import { wordsForPeople } from "./errors";
 import type { Session } from "./session";
 import type { World } from "./world";
 
@@ -111,21 +111,6 @@ export function adminActions(world: World, host: string, session: () => Session)
     },
   };
   return { ...wordsForPeople(actions), downloadUrl: "/v1/admin/chain/download" };
-}
-
-/** The same actions, whose errors say in words what is wrong. */
-function wordsForPeople<Actions extends object>(actions: Actions): Actions {
-  const told = Object.entries(actions).map(([name, act]) => [
-    name,
-    async (...given: unknown[]) => {
-      try {
-        return await act(...given);
-      } catch (error) {
-        throw forPerson(error);
-      }
-    },
-  ]);
-  return Object.fromEntries(told) as Actions;
 }
 
 function queryOf(parameters: Record<string, string | number | null>): string {

@@ -63,7 +63,7 @@ export function wordsOf(rule: string, detail: string): string {
   return RULES[rule] ?? detail;
 }
 
-export function hasEnded(error: unknown): error is Problem {
+export function hasEnded(error: unknown): boolean {
   return error instanceof Problem && error.status === UNAUTHENTICATED;
 }
 
@@ -80,4 +80,19 @@ export function forPerson(error: unknown): Error {
   if (error instanceof Untrusted || error instanceof ProtoError)
     return new ForPerson(`What the gateway answered cannot be trusted: ${error.message}`);
   return error instanceof Error ? error : new ForPerson(String(error));
+}
+
+/** The same actions, whose errors say in words for a person what is wrong. */
+export function wordsForPeople<Actions extends object>(actions: Actions): Actions {
+  const told = Object.entries(actions).map(([name, act]) => [
+    name,
+    async (...given: unknown[]) => {
+      try {
+        return await act(...given);
+      } catch (error) {
+        throw forPerson(error);
+      }
+    },
+  ]);
+  return Object.fromEntries(told) as Actions;
 }

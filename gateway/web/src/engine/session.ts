@@ -354,7 +354,7 @@ class OpenSession implements Session {
     if (error instanceof TwoHistories) {
       this.#tabs.tell("evidence");
       this.#end({ because: "two-histories" });
-    } else if (hasEnded(error)) {
+    } else if (error instanceof Problem && hasEnded(error)) {
       this.#show({ lamp: "ended" });
       this.#end({ because: "logged-out", detail: error.detail });
     } else {
