@@ -107,7 +107,11 @@ export function adminActions(world: World, host: string, session: () => Session)
 
     async refusals(before) {
       const query = queryOf({ limit: LINES, before });
-      return await gateway.ask("GET", `/v1/admin/refusals?${query}`, readRefusalPage);
+      const page = await gateway.ask("GET", `/v1/admin/refusals?${query}`, readRefusalPage);
+      return {
+        lines: page.lines.map(({ handle: title, ...line }) => ({ ...line, title })),
+        before: page.before,
+      };
     },
   };
   return { ...wordsForPeople(actions), downloadUrl: "/v1/admin/chain/download" };

@@ -133,3 +133,17 @@ export const readHealth = open({
   free: integer(),
   verify: readVerifyState,
 });
+
+export const readRefusalPage = open({
+  lines: list(
+    open({
+      number: integer(),
+      at: integer(),
+      account: nullable(text()),
+      handle: nullable(text()),
+      rule: text(),
+      reason: text(),
+    }),
+  ),
+  before: nullable(integer()),
+});
