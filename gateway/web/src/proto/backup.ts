@@ -32,9 +32,9 @@ export async function unwrapBackup(text: string, wrap: Bytes): Promise<Bytes> {
   }
 }
 
-/** jose would take other spellings, and other members of the header. */
+/** jose would take other spellings, and other members of the header, such as `zip`. */
 function checkForm(text: string): void {
-  const [header, key, ...rest] = text.split(".");
-  if (header !== PROTECTED || key !== "" || rest.length !== 3) throw new Malformed("backup: not one of ours");
+  const [header, ...rest] = text.split(".");
+  if (header !== PROTECTED) throw new Malformed("backup: not one of ours");
   for (const part of rest) unb64url(part, "backup");
 }

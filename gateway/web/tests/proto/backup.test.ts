@@ -1,6 +1,8 @@
+import type { CompactJWEHeaderParameters } from "jose";
+import { CompactEncrypt } from "jose/jwe/compact/encrypt";
 import { expect, test } from "vitest";
 import { unwrapBackup, wrapBackup } from "../../src/proto/backup";
-import { b64url, canonical, fromUtf8, unb64url, utf8 } from "../../src/proto/encoding";
+import { b64url, fromUtf8, unb64url, utf8 } from "../../src/proto/encoding";
 import { CannotOpen, Malformed } from "../../src/proto/errors";
 import { vectors } from "./people";
 
@@ -36,14 +38,23 @@ test("nothing is wrapped under a shorter key", async () => {
 });
 
 const [header = "", , iv = "", ciphertext = "", tag = ""] = GOOD.split(".");
-const otherHeader = b64url(utf8(canonical({ alg: "dir", enc: "A256GCM" })));
+/** Whatever jose writes under another header: valid, and not a backup. */
+function withHeader(other: CompactJWEHeaderParameters): Promise<string> {
+  return new CompactEncrypt(SECRET).setProtectedHeader(other).encrypt(KEY);
+}
+const untyped = await withHeader({ alg: "dir", enc: "A256GCM" });
+const zipped = await withHeader({ alg: "dir", enc: "A256GCM", typ: "blockpost-backup", zip: "DEF" });
+const disordered = await withHeader({ typ: "blockpost-backup", alg: "dir", enc: "A256GCM" });
+
 // The unused bits of the last letter are set: the same bytes to a careless reader.
 const respelled = GOOD.slice(0, -1) + String.fromCharCode(GOOD.charCodeAt(GOOD.length - 1) + 1);
 
 test.each<[string, string, Uint8Array<ArrayBuffer>]>([
   ["another key", GOOD, new Uint8Array(32)],
   ["a key of 16 bytes", GOOD, KEY.slice(16)],
-  ["another header", [otherHeader, "", iv, ciphertext, tag].join("."), KEY],
+  ["no type", untyped, KEY],
+  ["compressed", zipped, KEY],
+  ["a header in another order", disordered, KEY],
   ["an encrypted key", GOOD.replace("..", ".AA."), KEY],
   ["no bytes of tag", [header, "", iv, ciphertext, ""].join("."), KEY],
   ["a tag cut", [header, "", iv, ciphertext, b64url(unb64url(tag).slice(0, 12))].join("."), KEY],

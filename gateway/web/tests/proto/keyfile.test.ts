@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { type Bytes, b64url, canonical, fromUtf8, unb64url, utf8 } from "../../src/proto/encoding";
+import { type Bytes, b64url, canonical, fromUtf8, hex, unb64url, utf8 } from "../../src/proto/encoding";
 import { Malformed } from "../../src/proto/errors";
 import {
   accountId,
@@ -31,11 +31,14 @@ function withoutMember(jwk: Jwk, name: string): Jwk {
   return { ...jwk, [name]: undefined };
 }
 
-/** One number less, and written as it should be. */
-function less(encoded: string | undefined): string {
-  const bytes = unb64url(encoded ?? "");
-  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 2;
-  return b64url(bytes);
+function numberOf(encoded: string | undefined): bigint {
+  return BigInt(`0x${hex(unb64url(encoded ?? ""))}`);
+}
+
+function encoded(number: bigint): string {
+  const digits = number.toString(16);
+  const pairs = (digits.length % 2 ? `0${digits}` : digits).match(/../g) ?? [];
+  return b64url(Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16)));
 }
 
 async function messageOf(file: Bytes): Promise<string> {
@@ -162,8 +165,30 @@ describe("what is no key file", () => {
   });
 
   test.each(["d", "dp", "dq", "p", "q", "qi"])("sealing key with another %s", async (name) => {
-    const bad = { ...sealing, [name]: less(sealing[name]) };
+    const bad = { ...sealing, [name]: encoded(numberOf(sealing[name]) - 2n) };
 
+    expect(await messageOf(keyFile(signing, bad))).toMatch("sealing key: its members are not of one key");
+  });
+
+  const [d, p, q] = [numberOf(sealing.d), numberOf(sealing.p), numberOf(sealing.q)];
+  const { n, kid } = sealing;
+
+  test.each<[string, Jwk]>([
+    ["those of another key", { ...BOB.keys[1], n, kid }],
+    ["a d that is right for q alone", { ...sealing, d: encoded(d + q - 1n) }],
+    ["a d that is right for p alone", { ...sealing, d: encoded(d + p - 1n) }],
+    [
+      "a d that is right for q alone, and dp as well",
+      { ...sealing, d: encoded(d + q - 1n), dp: encoded((d + q - 1n) % (p - 1n)) },
+    ],
+    [
+      "a d that is right for p alone, and dq as well",
+      { ...sealing, d: encoded(d + p - 1n), dq: encoded((d + p - 1n) % (q - 1n)) },
+    ],
+    ["a p of one", { ...sealing, p: encoded(1n), q: n }],
+    ["a q of one", { ...sealing, p: n, q: encoded(1n) }],
+    ["a qi that is too large", { ...sealing, qi: encoded(numberOf(sealing.qi) + p) }],
+  ])("sealing key with numbers that do not go together: %s", async (_, bad) => {
     expect(await messageOf(keyFile(signing, bad))).toMatch("sealing key: its members are not of one key");
   });
 
@@ -174,7 +199,11 @@ describe("what is no key file", () => {
     ["another's modulus", keyFile(signing, { ...sealing, n: BOB.keys[1].n }), "want the thumbprint"],
     ["a key of 1024 bits", keyFile(signing, PUBLISHED.weak), "2048 to 8192 bits"],
     ["p and q the wrong way round", keyFile(signing, { ...sealing, p: sealing.q, q: sealing.p }), "one key"],
-    ["a zero before a number", keyFile(signing, { ...sealing, d: `AA${sealing.d}` }), /zeros|spelling/],
+    [
+      "a zero before a number",
+      keyFile(signing, { ...sealing, d: b64url(Uint8Array.of(0, ...unb64url(sealing.d ?? ""))) }),
+      "d: want a number without zeros before it",
+    ],
     ["a seed of 31 bytes", keyFile({ ...signing, d: b64url(new Uint8Array(31)) }, sealing), "31"],
     ["another algorithm", keyFile(signing, { ...sealing, alg: "RSA-OAEP" }), "want RSA-OAEP-256"],
     ["another exponent", keyFile(signing, { ...sealing, e: "Aw" }), "want AQAB"],

@@ -1,8 +1,9 @@
 import { flattenedDecrypt } from "jose/jwe/flattened/decrypt";
+import { GeneralEncrypt } from "jose/jwe/general/encrypt";
 import { describe, expect, test, vi } from "vitest";
-import { b64url, canonical, unb64url } from "../../src/proto/encoding";
+import { b64url, canonical, sha256, unb64url, utf8 } from "../../src/proto/encoding";
 import { CannotOpen, CannotSeal } from "../../src/proto/errors";
-import { type SealingKey, sealingThumbprint } from "../../src/proto/identity";
+import { importSealing, type SealingKey, sealingThumbprint } from "../../src/proto/identity";
 import {
   commit,
   MAX_READERS,
@@ -222,6 +223,38 @@ test("the largest body opens and a larger one is not made", async () => {
   expect(made.body.length).toBeGreaterThan(262_144 - 16);
   expect((await openedBy(made, "alice")).content).toHaveLength(most - 4);
   await expect(sealed("x".repeat(most + 4))).rejects.toThrow("262144 is the most");
+});
+
+/** A body that holds to the last bit, however large it is and for however many; `seal` makes none of them. */
+async function forged(content: string, recipients: readonly SealingKey[]): Promise<Sealed> {
+  const fk = new Uint8Array(32);
+  const kids = recipients.map(sealingThumbprint).sort();
+  const header = { ...headerOf(await sealed()), rcp: b64url(sha256(utf8(kids.join(".")))) };
+  const ordered = JSON.parse(canonical(header));
+  const jwe = new GeneralEncrypt(utf8(canonical({ content, fk: b64url(fk) }))).setProtectedHeader(ordered);
+  for (const key of recipients) {
+    const kid = sealingThumbprint(key);
+    jwe.addRecipient(await importSealing(key)).setUnprotectedHeader({ alg: "RSA-OAEP-256", kid });
+  }
+  return { body: canonical(await jwe.encrypt()), commitment: commit(fk, content) };
+}
+
+test("a larger body is refused however valid", async () => {
+  const { sealing } = await person("alice");
+  const small = await forged("x", [sealing.public]);
+  const large = await forged("x".repeat(262_144), [sealing.public]);
+
+  expect((await openedBy(small, "alice")).content).toBe("x");
+  await expect(openedBy(large, "alice")).rejects.toThrow(CannotOpen);
+});
+
+test("a body for one reader too many is refused however valid", async () => {
+  const { sealing } = await person("alice");
+  const most = await forged("x", [sealing.public, ...strangers(MAX_READERS - 1)]);
+  const more = await forged("x", [sealing.public, ...strangers(MAX_READERS)]);
+
+  expect((await openedBy(most, "alice")).content).toBe("x");
+  await expect(openedBy(more, "alice")).rejects.toThrow(CannotOpen);
 });
 
 test("a wrapped key without its leading zeros is another body, and refused", async () => {
