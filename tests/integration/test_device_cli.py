@@ -3,15 +3,17 @@
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from chain import entry
+from chain import durable, entry
 from chain.entry import Contact, Key, Redact
-from device import cli, recovery
+from chain.wire import Delivered
+from device import cli, identity, recovery
 from device.attachment import MAX_FILE_BYTES
 from device.backup import unwrap_backup
 from device.client import Home
@@ -20,6 +22,7 @@ from device.content import FILE, READING
 from device.errors import CannotOpen
 from device.identity import KeySet
 from device.keys import SigningSecret
+from device.rest import Gateway
 from provisioning.site import Process, Site
 from tests.homes import keep_keys, new_keys
 from tests.sites import Done, added, client_of, invited, ran, running_site
@@ -446,6 +449,51 @@ def test_who_erased_the_profile_is_called_by_the_handle(site: Site) -> None:
     visitor = Visitor(site.http_port)
     visitor.login("nurse-8", visitor.keys("nurse-8", "correct horse").auth)
     assert visitor.get("/check")[1]["name"] == "nurse-8"
+
+
+def test_who_has_new_keys_keeps_the_name_that_the_old_ones_signed(site: Site) -> None:
+    member = added(site, "nurse-6")
+    following = KeySet(member.account, SigningSecret.make(), new_keys().sealing)
+    durable.create(site.home("nurse-6") / "successor.json", following.to_json())
+    with client_of(site, "admin") as admin:
+        admin.say(Key, account=member.account, sign=following.signing.public, seal=following.sealing.public)
+    identity.adopt(site.home("nurse-6"), following.signing.public.thumbprint)
+
+    done = on(site, "nurse-6", "password", "--stdin", "--json", stdin="correct horse\n")
+
+    visitor = Visitor(site.http_port)
+    keys = visitor.keys("nurse-6", "correct horse")
+    assert (done.code, visitor.login("nurse-6", keys.auth)) == (0, OK)
+    assert visitor.get("/check")[1]["name"] == "Nurse-6"
+    assert opened_with(site, "nurse-6", keys.wrap) == [following.to_json()]
+
+
+def somebody_elses(_own: Delivered, others: Delivered) -> Delivered:
+    return others
+
+
+def with_another_name(own: Delivered, _others: Delivered) -> Delivered:
+    return structs.replace(own, body=(own.body or "").replace('"name":"', '"name":"Not '))
+
+
+def of_another_place(own: Delivered, _others: Delivered) -> Delivered:
+    return structs.replace(own, index=own.index + 1)
+
+
+@pytest.mark.parametrize("forged", [somebody_elses, with_another_name, of_another_place])
+def test_a_profile_that_is_not_what_this_account_signed_is_not_signed_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch, forged: Callable[[Delivered, Delivered], Delivered]
+) -> None:
+    with client_of(site, KIM) as kim, client_of(site, LEE) as lee:
+        own, others = kim.gateway.profile(), lee.gateway.profile()
+    monkeypatch.setattr(Gateway, "profile", lambda _self: forged(own, others))
+
+    done = on(site, KIM, "password", "--stdin", stdin="correct horse\n")
+
+    monkeypatch.undo()
+    assert (done.code, done.out) == (1, "")
+    with client_of(site, KIM) as kim:
+        assert kim.gateway.profile().index == own.index
 
 
 def test_a_password_is_asked_for_twice_and_its_recovery_code_is_explained(
