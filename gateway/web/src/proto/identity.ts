@@ -7,6 +7,7 @@
 
 import { type Bytes, b64url, base32, canonical, hex, sha256, unb64url, unb64urlHash, utf8 } from "./encoding";
 import { Malformed, Unverified } from "./errors";
+import { memo } from "./memo";
 import { literal, mapped, type Shape, strict, text } from "./shape";
 
 /** Lower-case base32 of the first 16 bytes of the account's first signing-key thumbprint. */
@@ -56,16 +57,18 @@ export const readSealingKey: Shape<SealingKey> = strict({
 });
 
 export function signingThumbprint(key: SigningKey): string {
-  return b64url(digestOf({ crv: key.crv, kty: key.kty, x: key.x }));
+  return thumbprintOf(key.x);
 }
 
+const thumbprintOf = memo((x) => b64url(digestOf({ crv: "Ed25519", kty: "OKP", x })));
+
 export function sealingThumbprint(key: SealingKey): string {
-  return b64url(digestOf({ e: key.e, kty: key.kty, n: key.n }));
+  return b64url(digestOf({ e: "AQAB", kty: "RSA", n: key.n }));
 }
 
 /** The id is bound to the first key for ever: it stays when the keys change. */
 export function accountId(firstKey: SigningKey): string {
-  return base32(digestOf({ crv: firstKey.crv, kty: firstKey.kty, x: firstKey.x }).subarray(0, 16));
+  return base32(digestOf({ crv: "Ed25519", kty: "OKP", x: firstKey.x }).subarray(0, 16));
 }
 
 function digestOf(jwk: SigningKey | SealingKey): Bytes {
@@ -83,27 +86,16 @@ export async function importSealing(key: SealingKey): Promise<CryptoKey> {
 
 /** Returns if `signature` holds; raises `Unverified`, or `Malformed` for a key that is nobody's. */
 export async function verifySignature(key: SigningKey, signature: Bytes, message: Bytes): Promise<void> {
-  const verifier = await verifierOf(key);
+  const verifier = await verifierOf(key.x);
   if (!(await crypto.subtle.verify("Ed25519", verifier, signature, message))) {
     throw new Unverified("the Ed25519 signature does not hold");
   }
 }
 
-/** Imported keys, by `x`: whoever reads a history meets the same few again and again. */
-const verifiers = new Map<string, Promise<CryptoKey>>();
-const MOST_VERIFIERS = 1024;
+const verifierOf = memo(importSigning);
 
-function verifierOf(key: SigningKey): Promise<CryptoKey> {
-  const known = verifiers.get(key.x);
-  if (known) return known;
-  if (verifiers.size >= MOST_VERIFIERS) verifiers.clear();
-  const imported = importSigning(key);
-  verifiers.set(key.x, imported);
-  return imported;
-}
-
-async function importSigning(key: SigningKey): Promise<CryptoKey> {
-  const raw = unb64urlHash(key.x, "signing key");
+async function importSigning(x: string): Promise<CryptoKey> {
+  const raw = unb64urlHash(x, "signing key");
   if (SMALL_ORDER.has(ordinateOf(raw))) {
     throw new Malformed("signing key: an Ed25519 key of small order, which is nobody's");
   }

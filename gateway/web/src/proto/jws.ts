@@ -3,6 +3,7 @@
 import { type Bytes, b64url, canonical, fromUtf8, readCanonical, unb64url, utf8 } from "./encoding";
 import { Malformed, Unverified } from "./errors";
 import { type SigningKey, signingThumbprint, thumbprintShape, verifySignature } from "./identity";
+import { memo } from "./memo";
 import { literal, type Of, strict, text } from "./shape";
 
 /** What kind of statement it is: one never passes for another. */
@@ -59,15 +60,7 @@ export async function verify(jws: Jws, key: SigningKey): Promise<void> {
 }
 
 /** All that one key signs begins with the same header. */
-const headers = new Map<string, Header>();
-const MOST_HEADERS = 1024;
-
-function headerOf(spelled: string): Header {
-  const known = headers.get(spelled);
-  if (known) return known;
+const headerOf = memo((spelled): Header => {
   const json = fromUtf8(unb64url(spelled, "JWS header"));
-  const header = readHeader(readCanonical(json, "JWS header"), "JWS header");
-  if (headers.size >= MOST_HEADERS) headers.clear();
-  headers.set(spelled, header);
-  return header;
-}
+  return readHeader(readCanonical(json, "JWS header"), "JWS header");
+});
