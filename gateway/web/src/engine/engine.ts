@@ -10,7 +10,7 @@ import { Gateway } from "./gateway";
 import { watchIdle } from "./idle";
 import { lookUp, readJoinCode } from "./joining";
 import { webLocks } from "./locks";
-import { openSession, type Session, type SessionActions } from "./session";
+import type { Session, SessionActions } from "./session";
 import { Sound } from "./sound";
 import { Visitors } from "./visitors";
 import type { World } from "./world";
@@ -32,6 +32,7 @@ export function createEngine(): Engine {
   };
   let session: Session | null = null;
   const door = new Door(world, async (...given) => {
+    const { openSession } = await import("./session");
     session = await openSession(...given);
     return session;
   });

@@ -10,13 +10,15 @@ import { Recovery } from "./entry/Recovery";
 import { Restore } from "./entry/Restore";
 import { Welcome } from "./entry/Welcome";
 import { Frame } from "./Frame";
-import { Home } from "./home/Home";
 import { Announcer } from "./parts/Announcer";
 import { Page } from "./parts/Page";
 import { Progress } from "./parts/Spinner";
 import { takeJoinString, useRoute } from "./route";
 import { useSpokenNews } from "./spoken-news";
 
+// Nothing of home is needed to log in, but right after it.
+const home = async () => ({ default: (await import("./home/Home")).Home });
+const Home = lazy(home);
 const Account = lazy(() => import("./account/Account"));
 const Admin = lazy(() => import("./admin/Admin"));
 
@@ -35,6 +37,7 @@ function Screen({ joinString }: { joinString: string | null }): ReactNode {
   const stage = useView((view) => view.stage);
   const [joining, endJoining] = useJoinString(joinString);
   useSpokenNews();
+  useEffect(() => void home(), []);
 
   switch (stage.name) {
     case "starting":
