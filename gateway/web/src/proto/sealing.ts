@@ -118,17 +118,16 @@ export function commit(fk: Bytes, content: string): string {
 
 /** `CannotSeal` if what it is for, the content or the number of keys are not what a reader would accept. */
 export async function seal(content: string, what: Sealing, random: Random = fresh): Promise<Sealed> {
-  const readers = new Map(what.recipients.map((key) => [sealingThumbprint(key), key]));
-  if (readers.size < 1 || readers.size > MAX_READERS) {
-    throw new CannotSeal(`want 1 to ${MAX_READERS} readers' keys, got ${readers.size}`);
+  const byKid = new Map(what.recipients.map((key) => [sealingThumbprint(key), key]));
+  const readers = [...byKid].sort(([one], [other]) => (one < other ? -1 : 1));
+  if (readers.length < 1 || readers.length > MAX_READERS) {
+    throw new CannotSeal(`want 1 to ${MAX_READERS} readers' keys, got ${readers.length}`);
   }
-  const kids = [...readers.keys()].sort();
   const fk = random(HASH_BYTES);
-  const { header, plaintext, commitment } = acceptable(content, what, kids, fk);
+  const { header, plaintext, commitment } = acceptable(content, what, [...byKid.keys()], fk);
   const jwe = new GeneralEncrypt(plaintext).setProtectedHeader(header);
-  for (const kid of kids) {
-    const key = readers.get(kid);
-    if (key) jwe.addRecipient(await importSealing(key)).setUnprotectedHeader({ alg: ALG, kid });
+  for (const [kid, key] of readers) {
+    jwe.addRecipient(await importSealing(key)).setUnprotectedHeader({ alg: ALG, kid });
   }
   const body = canonical(await jwe.encrypt());
   if (body.length > MAX_BODY_BYTES) {
