@@ -1,13 +1,14 @@
 /** What stands around every screen of somebody who is logged in: where they are, whether all is well, where else to go. */
 import "./frame.css";
 import { type ReactNode, useRef } from "react";
-import { useActions, useView } from "./engine-context";
+import { useView } from "./engine-context";
 import { Badge } from "./parts/Badge";
 import { Banner } from "./parts/Banner";
 import { Icon, type IconName } from "./parts/Icon";
+import { PriorityMark, priorityWords } from "./parts/Priority";
 import { Progress } from "./parts/Spinner";
 import { hashOf, type Route, useRoute } from "./route";
-import { ConnectionLamp, OwnMenu, SoundLamp, SoundOff } from "./status";
+import { ConnectionLamp, OwnMenu, SoundLamp, SoundOff, Troubles } from "./status";
 
 interface FrameProps {
   /** Somebody followed a link with a join code, although they are logged in. */
@@ -60,12 +61,19 @@ function Site() {
 function Places() {
   const route = useRoute();
   const openAlerts = useView((view) => view.alerts.filter((each) => each.open).length);
+  // The gravest is the first: they are listed like that.
+  const gravest = useView((view) => view.alerts.find((each) => each.open)?.priority);
   const asked = useView((view) => view.friends.filter((each) => each.state === "asked").length);
   const isAdmin = useView((view) => view.me?.role === "admin");
   return (
     <nav className="places" aria-label="Main">
       <Place to={{ name: "home" }} here={isHome(route)} icon="bell" label="Home">
-        {openAlerts > 0 && <Badge label={`, ${openAlerts} open alerts`}>{openAlerts}</Badge>}
+        {gravest && (
+          <Badge label={`, ${openAlerts} open, ${priorityWords(gravest)}`}>
+            <PriorityMark priority={gravest} size={20} />
+            {openAlerts}
+          </Badge>
+        )}
       </Place>
       <Place to={{ name: "friends" }} here={route.name === "friends"} icon="group" label="Friends">
         {asked > 0 && (
@@ -106,8 +114,6 @@ function isHome(route: Route): boolean {
 
 /** What the person has to know whatever they look at. */
 function Notices({ children }: { children: ReactNode }) {
-  const actions = useActions();
-  const troubles = useView((view) => view.troubles);
   const catchingUp = useView((view) => view.catchingUp);
   const offline = useView((view) => view.lamp === "offline");
   return (
@@ -119,11 +125,7 @@ function Notices({ children }: { children: ReactNode }) {
       )}
       <SoundOff />
       {children}
-      {troubles.map((trouble) => (
-        <Banner key={trouble.id} tone="danger" onDismiss={() => actions.dismiss(trouble.id)}>
-          {trouble.text}
-        </Banner>
-      ))}
+      <Troubles />
       {catchingUp && (
         <Progress
           label={`Reading what happened so far: ${catchingUp.done} of ${catchingUp.total}`}

@@ -29,7 +29,7 @@ export function newAlerts(before: View, now: View): string | null {
   const fresh = now.alerts.filter((each) => each.open && !open.has(sounding(each)));
   const gravest = fresh[0];
   if (!gravest) return null;
-  const from = now.stage.name === "locked" ? "" : ` from ${gravest.authorTitle}`;
+  const from = now.stage.name === "locked" ? "" : `, from ${gravest.authorTitle}`;
   const others = fresh.length > 1 ? `, and ${fresh.length - 1} more` : "";
   return `New alert, ${priorityWords(gravest.priority)}${from}${others}`;
 }

@@ -1,4 +1,4 @@
-/** The lamps of the top bar, and the menu behind a person's own name. */
+/** How it stands with the page, in small parts: its lamps, its troubles, and the menu behind a person's own name. */
 import { useState } from "react";
 import type { Lamp as Connection, Priority } from "../model";
 import { useActions, useView } from "./engine-context";
@@ -40,7 +40,7 @@ export function SoundLamp() {
   const task = useTask();
   return (
     <Menu
-      label={armed ? "Sound is on" : "Sound is off"}
+      label="Sound"
       face={
         <span className={armed ? "sound-lamp" : "sound-lamp sound-lamp-off"}>
           <Icon name={armed ? "sound" : "soundOff"} />
@@ -91,6 +91,17 @@ export function SoundOff() {
   );
 }
 
+/** What went wrong, until it is dismissed. */
+export function Troubles() {
+  const actions = useActions();
+  const troubles = useView((view) => view.troubles);
+  return troubles.map((trouble) => (
+    <Banner key={trouble.id} tone="danger" onDismiss={() => actions.dismiss(trouble.id)}>
+      {trouble.text}
+    </Banner>
+  ));
+}
+
 export function OwnMenu() {
   const actions = useActions();
   const me = useView((view) => view.me);
@@ -99,11 +110,12 @@ export function OwnMenu() {
   return (
     <>
       <Menu
-        label={`${me.name}, menu`}
+        label="Your menu"
         face={
           <>
             <Avatar title={me.name} kind="person" small />
             <span className="own-name">{me.name}</span>
+            <span className="visually-hidden">, menu</span>
           </>
         }
       >

@@ -15,10 +15,7 @@ export default function Account() {
   if (!me) return null;
   return (
     <Page title="My account" narrow>
-      <Section
-        title="Who you are"
-        actions={<CopyButton text={me.account} label="Copy the account id" look="quiet" />}
-      >
+      <Section title="Who you are">
         <Facts
           facts={[
             ["Name", me.name],
@@ -28,6 +25,9 @@ export default function Account() {
             ["Session ends", <ExactTime key="expires" at={me.expires} full />],
           ]}
         />
+        <div>
+          <CopyButton text={me.account} label="Copy the account id" />
+        </div>
         <p className="soft">
           The account id is made of your first key, as its fingerprint, and never changes. Compare it with a
           colleague, or better, compare the safety code on their page.

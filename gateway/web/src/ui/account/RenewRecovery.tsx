@@ -35,6 +35,7 @@ function RenewDialog({ handle, onClose }: { handle: string; onClose(): void }) {
   if (code !== null) {
     return (
       <Dialog
+        key="code"
         title="Your new recovery code"
         onClose={onClose}
         actions={
@@ -51,7 +52,7 @@ function RenewDialog({ handle, onClose }: { handle: string; onClose(): void }) {
     );
   }
   return (
-    <Dialog title="Make a new recovery code" onClose={onClose}>
+    <Dialog key="password" title="Make a new recovery code" onClose={onClose}>
       <Fields onSubmit={() => task.run(async () => setCode(await actions.renewRecovery(password)))}>
         <input hidden type="text" autoComplete="username" value={handle} readOnly />
         <PasswordField

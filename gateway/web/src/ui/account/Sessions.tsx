@@ -1,55 +1,40 @@
 /** Where this person is logged in, and how to end that from here. */
 import "./sessions.css";
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useState } from "react";
 import type { SessionLine } from "../../model";
 import { useActions } from "../engine-context";
 import { Badge } from "../parts/Badge";
-import { Banner } from "../parts/Banner";
 import { Button } from "../parts/Button";
-import { Confirm } from "../parts/Dialog";
+import { Loaded } from "../parts/Loaded";
+import { useLoad } from "../parts/load";
 import { Section } from "../parts/Page";
 import { ExactTime, RelativeTime } from "../parts/RelativeTime";
-import { Spinner } from "../parts/Spinner";
-import { useTask } from "../parts/task";
+import { EndSession } from "./EndSession";
 
 export function Sessions() {
   const actions = useActions();
-  const [lines, setLines] = useState<readonly SessionLine[] | null>(null);
   const [ending, setEnding] = useState<SessionLine | null>(null);
-  const { run, error } = useTask();
-  const load = useCallback(async () => setLines(await actions.sessions()), [actions]);
-  useEffect(() => {
-    run(load);
-  }, [run, load]);
-
+  const load = useLoad(useCallback(() => actions.sessions(), [actions]));
   return (
     <Section title="Where you are logged in">
-      {error && (
-        <Banner tone="danger" actions={<Button onClick={() => run(load)}>Try again</Button>}>
-          {error}
-        </Banner>
-      )}
-      {!lines && !error && <Spinner />}
-      {lines && (
-        <ul className="list">
-          {lines.map((line) => (
-            <Line key={line.id} line={line} onEnd={() => setEnding(line)} />
-          ))}
-        </ul>
-      )}
+      <Loaded load={load} what="sessions">
+        {(lines) => (
+          <ul className="list">
+            {lines.map((line) => (
+              <Line key={line.id} line={line} onEnd={() => setEnding(line)} />
+            ))}
+          </ul>
+        )}
+      </Loaded>
       {ending && (
-        <Confirm
-          title={`End the session on ${ending.agent}?`}
-          action="End session"
-          danger
-          onConfirm={async () => {
+        <EndSession
+          session={ending}
+          onEnd={async () => {
             await actions.endSession(ending.id);
-            await load();
+            await load.again();
           }}
           onClose={() => setEnding(null)}
-        >
-          <p>Whoever uses that browser has to log in again. Alerts no longer sound there until then.</p>
-        </Confirm>
+        />
       )}
     </Section>
   );

@@ -10,6 +10,7 @@ import type { ReactNode } from "react";
 import { useView } from "../engine-context";
 import { classes } from "../parts/classes";
 import { ScreenTitle } from "../parts/Page";
+import { Troubles } from "../status";
 import { ThemeSwitch } from "../ThemeSwitch";
 
 interface DoorProps {
@@ -20,6 +21,8 @@ interface DoorProps {
 
 export function Door({ title, wide, children }: DoorProps) {
   const site = useView((view) => view.site);
+  // They may name somebody.
+  const unnamed = useView((view) => view.stage.name === "locked");
   return (
     <div className={classes("door", wide && "door-wide")}>
       <header className="door-brand">
@@ -31,6 +34,7 @@ export function Door({ title, wide, children }: DoorProps) {
       </header>
       <main className="door-card">
         <ScreenTitle key={title}>{title}</ScreenTitle>
+        {!unnamed && <Troubles />}
         {children}
       </main>
       <footer className="door-foot">

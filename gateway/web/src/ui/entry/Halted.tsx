@@ -1,6 +1,8 @@
 /** The screens on which nothing can be done but to read what is the matter. */
 import type { Evidence } from "../../model";
+import { useView } from "../engine-context";
 import { Banner } from "../parts/Banner";
+import { Button } from "../parts/Button";
 import { CopyButton } from "../parts/CopyButton";
 import { Code, Facts } from "../parts/Page";
 import { ExactTime, exactText } from "../parts/RelativeTime";
@@ -8,11 +10,18 @@ import { Spinner } from "../parts/Spinner";
 import { Door } from "./Door";
 
 export function Starting() {
+  const stuck = useView((view) => view.troubles.length > 0);
   return (
     <Door title="Blockpost is starting">
-      <p className="door-starting soft" role="status">
-        <Spinner /> Looking for your keys on this browser.
-      </p>
+      {stuck ? (
+        <Button look="primary" icon="refresh" wide onClick={() => window.location.reload()}>
+          Load the page again
+        </Button>
+      ) : (
+        <p className="door-starting soft" role="status">
+          <Spinner /> Looking for your keys on this browser.
+        </p>
+      )}
     </Door>
   );
 }

@@ -59,11 +59,7 @@ function OpenAlerts() {
       <ul className="list">
         {counts.map(({ priority, count, began }) => (
           <li key={priority} className={`open-alert priority-${priority}`}>
-            <PriorityMark
-              priority={priority}
-              size={40}
-              flashing={priority === "high" || priority === "medium"}
-            />
+            <PriorityMark priority={priority} size={40} flashing />
             <span className="open-alert-count">{count}</span>
             <span className="open-alert-words">
               <span aria-hidden="true">{priorityWords(priority)}</span>

@@ -12,7 +12,7 @@ export function RecoveryCodeField({ value, onValue, error = null }: RecoveryCode
     <Field
       label="Recovery code"
       hint="26 letters and digits. Small letters will do, and you can leave the dashes out."
-      className="field-input mono"
+      className="mono"
       autoComplete="off"
       autoCapitalize="characters"
       autoCorrect="off"

@@ -51,7 +51,7 @@ function LookUp({ joinString, onFound, onLeave }: LookUpProps) {
         <Field
           label="Join code"
           hint="It looks like HOST:PORT/GATEWAY/SECRET. Paste it, or type it exactly."
-          className="field-input mono"
+          className="mono"
           autoComplete="off"
           autoCapitalize="none"
           autoCorrect="off"

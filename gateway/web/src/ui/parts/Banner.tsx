@@ -29,14 +29,16 @@ interface BannerProps {
 
 export function Banner({ tone = "info", title, actions, onDismiss, children }: BannerProps) {
   return (
-    <div className={classes("banner", `banner-${tone}`)} role={tone === "danger" ? "alert" : "status"}>
-      <Icon name={ICONS[tone]} />
-      <div className="banner-text">
-        {title && <p className="banner-title">{title}</p>}
-        {children && <div>{children}</div>}
+    <div className="banner-holder">
+      <div className={classes("banner", `banner-${tone}`)} role={tone === "danger" ? "alert" : "status"}>
+        <Icon name={ICONS[tone]} />
+        <div className="banner-text">
+          {title && <p className="banner-title">{title}</p>}
+          {children && <div>{children}</div>}
+        </div>
         {actions && <div className="banner-actions">{actions}</div>}
+        {onDismiss && <Button look="quiet" icon="close" label="Dismiss" onClick={onDismiss} />}
       </div>
-      {onDismiss && <Button look="quiet" icon="close" label="Dismiss" onClick={onDismiss} />}
     </div>
   );
 }

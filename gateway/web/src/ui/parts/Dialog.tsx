@@ -46,12 +46,13 @@ export function Dialog({ title, onClose, actions, wide, children }: DialogProps)
         onClose();
       }}
     >
-      <header className="dialog-head">
-        <h2 id={titleId}>{title}</h2>
-        <Button look="quiet" icon="close" label="Close" onClick={onClose} />
-      </header>
+      <h2 id={titleId} className="dialog-title">
+        {title}
+      </h2>
       <div className="dialog-body">{children}</div>
-      {actions && <footer className="dialog-actions">{actions}</footer>}
+      {actions && <div className="dialog-actions">{actions}</div>}
+      {/* Last, so that what the dialog is about has the focus at first. */}
+      <Button className="dialog-close" look="quiet" icon="close" label="Close" onClick={onClose} />
     </dialog>
   );
 }

@@ -31,14 +31,14 @@ interface Valued {
 
 type FieldProps = Labelled & Valued & Omit<ComponentProps<"input">, "value" | "onChange" | "id">;
 
-export function Field({ label, hint, error, hideLabel, value, onValue, ...rest }: FieldProps) {
+export function Field({ label, hint, error, hideLabel, value, onValue, className, ...rest }: FieldProps) {
   return (
     <Labels label={label} hint={hint} error={error} hideLabel={hideLabel}>
       {(ties) => (
         <input
           {...rest}
           {...ties}
-          className="field-input"
+          className={classes("field-input", className)}
           value={value}
           onChange={(event) => onValue(event.currentTarget.value)}
         />
@@ -47,7 +47,15 @@ export function Field({ label, hint, error, hideLabel, value, onValue, ...rest }
   );
 }
 
-export function PasswordField({ label, hint, error, value, onValue, ...rest }: Omit<FieldProps, "type">) {
+export function PasswordField({
+  label,
+  hint,
+  error,
+  value,
+  onValue,
+  className,
+  ...rest
+}: Omit<FieldProps, "type">) {
   const [shown, setShown] = useState(false);
   return (
     <Labels label={label} hint={hint} error={error}>
@@ -56,7 +64,7 @@ export function PasswordField({ label, hint, error, value, onValue, ...rest }: O
           <input
             {...rest}
             {...ties}
-            className="field-input"
+            className={classes("field-input", className)}
             type={shown ? "text" : "password"}
             autoCapitalize="none"
             autoCorrect="off"
@@ -80,14 +88,14 @@ export function PasswordField({ label, hint, error, value, onValue, ...rest }: O
 
 type TextProps = Labelled & Valued & Omit<ComponentProps<"textarea">, "value" | "onChange" | "id">;
 
-export function TextField({ label, hint, error, hideLabel, value, onValue, ...rest }: TextProps) {
+export function TextField({ label, hint, error, hideLabel, value, onValue, className, ...rest }: TextProps) {
   return (
     <Labels label={label} hint={hint} error={error} hideLabel={hideLabel}>
       {(ties) => (
         <textarea
           {...rest}
           {...ties}
-          className="field-input"
+          className={classes("field-input", className)}
           value={value}
           onChange={(event) => onValue(event.currentTarget.value)}
         />
@@ -105,6 +113,7 @@ export function SelectField({
   hideLabel,
   value,
   onValue,
+  className,
   children,
   ...rest
 }: SelectProps) {
@@ -114,7 +123,7 @@ export function SelectField({
         <select
           {...rest}
           {...ties}
-          className="field-input"
+          className={classes("field-input", className)}
           value={value}
           onChange={(event) => onValue(event.currentTarget.value)}
         >
@@ -167,7 +176,10 @@ export function Fields({
       className={classes("fields", className)}
       onSubmit={(event) => {
         event.preventDefault();
+        const form = event.currentTarget;
         onSubmit();
+        // By then it is drawn what is wrong, if that was found at once.
+        requestAnimationFrame(() => form.querySelector<HTMLElement>("[aria-invalid]")?.focus());
       }}
     >
       {children}

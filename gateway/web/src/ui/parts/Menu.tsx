@@ -2,7 +2,7 @@
  * A button that opens a small panel beneath it: the native popover, which Esc or a click elsewhere closes.
  *
  *   <Menu label="More" icon="menu">{(close) => <Button look="quiet" onClick={() => { close(); ... }}>Unlink</Button>}</Menu>
- *   <Menu label="Sound" face={<Lamp state="good">Sound on</Lamp>}> {() => ...} </Menu>      another face for the button
+ *   <Menu label="Sound" face={<Lamp state="good">Sound on</Lamp>}> {() => ...} </Menu>      its face is its name then
  *
  * Its content is drawn only while it is open.
  */
@@ -39,8 +39,8 @@ export function Menu({ label, icon = "menu", face, children }: MenuProps) {
         className="button button-quiet menu-button"
         popoverTarget={id}
         aria-expanded={open}
-        aria-label={label}
-        title={label}
+        aria-label={face === undefined ? label : undefined}
+        title={face === undefined ? label : undefined}
       >
         {face ?? <Icon name={icon} />}
       </button>

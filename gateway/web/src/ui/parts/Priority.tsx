@@ -2,7 +2,7 @@
  * A priority: its own shape, its own number of stars, its own colour, so that none of them has to be seen alone.
  *
  *   <PriorityMark priority="high" />              an octagon with ***, read out as `high priority`
- *   <PriorityMark priority="high" flashing />     flashes twice a second, unless motion is unwelcome
+ *   <PriorityMark priority="high" flashing />     high twice a second, medium every other one, unless motion is unwelcome
  *   <PriorityMark priority="low" size={20} />     in px; 28 unless told
  *   <PriorityMark priority="low" words />         with its name beside it
  *
@@ -21,16 +21,16 @@ const SHAPES: Record<Priority, { path: string; stars: readonly { x: number; y: n
   high: {
     path: "M10 2h12l8 8v12l-8 8H10l-8-8V10z",
     stars: [
-      { x: 8.6, y: 16 },
+      { x: 7.8, y: 16 },
       { x: 16, y: 16 },
-      { x: 23.4, y: 16 },
+      { x: 24.2, y: 16 },
     ],
   },
   medium: {
     path: "M16 2.5 31 29H1z",
     stars: [
-      { x: 12, y: 22 },
-      { x: 20, y: 22 },
+      { x: 11.8, y: 22.5 },
+      { x: 20.2, y: 22.5 },
     ],
   },
   low: { path: "M16 2a14 14 0 1 0 0 28 14 14 0 0 0 0-28z", stars: [{ x: 16, y: 16 }] },
@@ -39,7 +39,7 @@ const SHAPES: Record<Priority, { path: string; stars: readonly { x: number; y: n
 
 /** A star of six rays around a point, as in `*`. */
 function star({ x, y }: { x: number; y: number }): string {
-  return `M${x} ${y - 3.6}v7.2M${x - 3.1} ${y - 1.8}l6.2 3.6M${x - 3.1} ${y + 1.8}l6.2-3.6`;
+  return `M${x} ${y - 3}v6M${x - 2.6} ${y - 1.5}l5.2 3M${x - 2.6} ${y + 1.5}l5.2-3`;
 }
 
 interface PriorityMarkProps {

@@ -24,7 +24,7 @@ interface TabsProps<Id extends string> {
   label: string;
   tabs: readonly Tab<NoInfer<Id>>[];
   selected: Id;
-  onSelect(id: Id): void;
+  onSelect(id: NoInfer<Id>): void;
   children: ReactNode;
 }
 
