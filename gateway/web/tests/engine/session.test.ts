@@ -1,0 +1,425 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Keys } from "../../src/proto/keyfile";
+import { person } from "../proto/people";
+import { FairTurns, moveIn, newBrowser, openTab, type Tab, write } from "./room";
+import { Town } from "./town";
+
+let town: Town;
+let alice: Keys;
+let bob: Keys;
+let carol: Keys;
+const tabs: Tab[] = [];
+
+beforeEach(async () => {
+  [town, alice, bob, carol] = await Promise.all([
+    Town.found(),
+    person("alice"),
+    person("bob"),
+    person("carol"),
+  ]);
+  await town.join(alice, "alice");
+  await town.join(bob, "bob");
+  newBrowser();
+  await moveIn(town, alice);
+});
+
+afterEach(async () => {
+  for (const { session } of tabs.splice(0)) await session.stop();
+});
+
+async function tab(turns?: FairTurns): Promise<Tab> {
+  const opened = await openTab(town, alice, turns);
+  tabs.push(opened);
+  return opened;
+}
+
+async function live(turns?: FairTurns): Promise<Tab> {
+  const opened = await tab(turns);
+  opened.session.start();
+  await vi.waitFor(() => expect(opened.world.board.view().lamp).toBe("live"));
+  return opened;
+}
+
+function texts({ session }: Tab, party: string): Promise<string[]> {
+  const conversation = session.actions.conversation(party);
+  const lines = Array.from({ length: conversation.length }, (_, at) => conversation.line(at));
+  return Promise.all(
+    lines.map(async ({ id }) => {
+      const opened = await session.actions.open(id);
+      return opened.kind === "text" ? opened.text : opened.kind;
+    }),
+  );
+}
+
+test("what was said before is read, and what is said now comes by itself", async () => {
+  await write(town, bob, alice, "before");
+  const page = await live();
+
+  await write(town, bob, alice, "now");
+
+  await vi.waitFor(async () => expect(await texts(page, bob.account)).toEqual(["before", "now"]));
+});
+
+test("a message goes out, and is a line of the chain", async () => {
+  const page = await live();
+
+  await page.session.actions.send(bob.account, { text: "hello" });
+
+  await vi.waitFor(() => {
+    const conversation = page.session.actions.conversation(bob.account);
+    expect(conversation.line(0)).toMatchObject({ mine: true, state: "committed" });
+  });
+  expect(await texts(page, bob.account)).toEqual(["hello"]);
+  expect(page.world.board.view().unsent).toEqual([]);
+});
+
+function conversationOf({ session }: Tab, party: string): string[] {
+  const conversation = session.actions.conversation(party);
+  return Array.from({ length: conversation.length }, (_, at) => conversation.line(at).state);
+}
+
+const EPISODE = "AAAAAAAAAAAAAAAAAAAAAA";
+const START = { episode: EPISODE, kind: "physiological", priority: "high", state: "start" } as const;
+
+test("an alert is listed, taken, and told of to the other one", async () => {
+  const page = await live();
+  await write(town, bob, alice, "fall in bed 4", START);
+  const alerts = () => page.world.board.view().alerts;
+  await vi.waitFor(() => expect(alerts()).toMatchObject([{ open: true, active: true, priority: "high" }]));
+  const [alert] = alerts();
+
+  await page.session.actions.take(alert?.episode ?? "");
+
+  await vi.waitFor(() =>
+    expect(alerts()).toMatchObject([{ open: false, takenBy: { title: "Me", mine: true } }]),
+  );
+  expect(town.entries.at(-1)?.entry).toMatchObject({ type: "status", state: "taken", about: alert?.message });
+});
+
+test("a taking that is not on the chain yet does not show", async () => {
+  const page = await live();
+  await write(town, bob, alice, "fall in bed 4", START);
+  await vi.waitFor(() => expect(page.world.board.view().alerts).toHaveLength(1));
+  town.busy = 1_000;
+
+  await page.session.actions.take(page.world.board.view().alerts[0]?.episode ?? "");
+
+  await vi.waitFor(() => expect(page.world.board.view().unsent).toMatchObject([{ state: "pending" }]));
+  expect(page.world.board.view().alerts).toMatchObject([{ open: true, takenBy: null }]);
+});
+
+test("to look at a conversation says so once, and makes it read", async () => {
+  const page = await live();
+  await write(town, bob, alice, "one");
+  await write(town, bob, alice, "two");
+  const unread = () => page.world.board.view().friends.find(({ id }) => id === bob.account)?.unread;
+  await vi.waitFor(() => expect(unread()).toBe(2));
+
+  await Promise.all([page.session.actions.markRead(bob.account), page.session.actions.markRead(bob.account)]);
+
+  await vi.waitFor(() => expect(unread()).toBe(0));
+  await vi.waitFor(() =>
+    expect(page.session.actions.conversation(bob.account).line(0).seenBy).toHaveLength(1),
+  );
+  const said = town.entries.filter(({ entry }) => entry.type === "status");
+  expect(said.map(({ entry }) => entry.type === "status" && entry.state)).toEqual(["seen"]);
+});
+
+test("messages written while the gateway is away go out in their order when it is back", async () => {
+  const page = await live();
+  await page.session.actions.send(bob.account, { text: "known addressee" });
+  await vi.waitFor(() => expect(page.world.board.view().unsent).toEqual([]));
+  town.down = true;
+  town.cut();
+  await vi.waitFor(() => expect(page.world.board.view().lamp).toBe("offline"));
+
+  for (const text of ["one", "two", "three"]) await page.session.actions.send(bob.account, { text });
+  expect(conversationOf(page, bob.account)).toEqual(["committed", "pending", "pending", "pending"]);
+  town.down = false;
+  page.session.wake();
+
+  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toEqual(Array(4).fill("committed")));
+  expect(await texts(page, bob.account)).toEqual(["known addressee", "one", "two", "three"]);
+  const mine = town.entries.flatMap(({ entry }) =>
+    entry.stream !== undefined && entry.type === "message" ? entry.seq : [],
+  );
+  expect(mine).toEqual([1, 2, 3, 4]);
+});
+
+test("an answer that got lost is asked for again with the same bytes, and committed once", async () => {
+  const page = await live();
+  town.lostAnswers = 1;
+
+  await page.session.actions.send(bob.account, { text: "once" });
+  await vi.waitFor(() => expect(town.asked.filter((each) => each === "POST /v1/entries")).toHaveLength(1));
+  page.session.wake();
+
+  await vi.waitFor(() => expect(page.world.board.view().unsent).toEqual([]));
+  expect(town.entries.filter(({ entry }) => entry.type === "message")).toHaveLength(1);
+  expect(await texts(page, bob.account)).toEqual(["once"]);
+});
+
+test("what is refused is set apart with its reason, and later ones go on", async () => {
+  const page = await live();
+  let refusals = 1;
+  town.refuse = ({ type }) =>
+    type === "message" && refusals-- > 0 ? { rule: "contact", detail: "not in contact" } : null;
+
+  await page.session.actions.send(bob.account, { text: "refused" });
+  await page.session.actions.send(bob.account, { text: "taken" });
+
+  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toEqual(["committed", "refused"]));
+  expect(page.world.board.view().unsent).toMatchObject([
+    { what: "message to BOB", state: "refused", reason: expect.stringContaining("contact") },
+  ]);
+  const [refused] = page.world.board.view().unsent;
+
+  await page.session.actions.retry(refused?.id ?? "");
+
+  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toEqual(["committed", "committed"]));
+  expect(await texts(page, bob.account)).toEqual(["taken", "refused"]);
+});
+
+test("what was refused can be given up", async () => {
+  const page = await live();
+  town.refuse = () => ({ rule: "contact", detail: "not in contact" });
+  await page.session.actions.send(bob.account, { text: "refused" });
+  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toEqual(["refused"]));
+
+  await page.session.actions.discard(page.world.board.view().unsent[0]?.id ?? "");
+
+  expect(conversationOf(page, bob.account)).toEqual([]);
+});
+
+test("a store that is older than what it sent begins another stream", async () => {
+  const page = await live();
+  let behind = true;
+  town.refuse = () => {
+    const refused = behind ? { rule: "sequence", detail: "want a higher seq" } : null;
+    behind = false;
+    return refused;
+  };
+
+  await page.session.actions.send(bob.account, { text: "again" });
+
+  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toEqual(["committed"]));
+  expect(await texts(page, bob.account)).toEqual(["again"]);
+});
+
+test("two tabs of a browser share a stream, and see what the other one sends", async () => {
+  const turns = new FairTurns();
+  const one = await live(turns);
+  const other = await live(turns);
+
+  await Promise.all([
+    one.session.actions.send(bob.account, { text: "from one" }),
+    other.session.actions.send(bob.account, { text: "from the other" }),
+  ]);
+
+  for (const page of [one, other])
+    await vi.waitFor(() => expect(conversationOf(page, bob.account)).toEqual(["committed", "committed"]));
+  const sent = town.entries.flatMap(({ entry }) => (entry.type === "message" ? [entry] : []));
+  expect(new Set(sent.map(({ stream }) => stream)).size).toBe(1);
+  expect(sent.map(({ seq }) => seq)).toEqual([1, 2]);
+});
+
+test("after a gap nothing is lost, and nothing is there twice", async () => {
+  const page = await live();
+  await write(town, bob, alice, "one");
+  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toHaveLength(1));
+  town.cut();
+  await write(town, bob, alice, "two");
+  page.session.wake();
+  await vi.waitFor(() => expect(town.listening).toBe(1));
+
+  await write(town, bob, alice, "three");
+
+  await vi.waitFor(async () => expect(await texts(page, bob.account)).toEqual(["one", "two", "three"]));
+});
+
+test("what a stream tells twice is there once", async () => {
+  const page = await live();
+  await write(town, bob, alice, "one");
+  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toHaveLength(1));
+
+  town.tell("entry", await town.delivered(town.entries.length - 1));
+  await write(town, bob, alice, "two");
+
+  await vi.waitFor(async () => expect(await texts(page, bob.account)).toEqual(["one", "two"]));
+});
+
+test("a page that is loaded again has what it had, without asking", async () => {
+  const before = await live();
+  await write(town, bob, alice, "kept");
+  await vi.waitFor(() => expect(conversationOf(before, bob.account)).toHaveLength(1));
+  await before.session.stop();
+  town.down = true;
+
+  const after = await tab();
+
+  expect(await texts(after, bob.account)).toEqual(["kept"]);
+});
+
+test("a history that does not continue is caught, kept as evidence, and refused from then on", async () => {
+  const page = await live();
+  await write(town, bob, alice, "one");
+  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toHaveLength(1));
+
+  town.rewrite(1, town.entries[2]?.leaf ?? "");
+  await write(town, bob, alice, "two").catch(() => undefined);
+
+  await vi.waitFor(() => expect(page.ended).toEqual([{ because: "two-histories" }]));
+  const evidence = await page.session.store.evidence();
+  expect(evidence?.held).toContain(town.origin);
+  expect(evidence?.shown).toContain(town.origin);
+  expect(conversationOf(page, bob.account)).toHaveLength(1);
+  await expect(tab()).rejects.toThrow("refused");
+});
+
+test("an entry that is on the chain and not its author's is told of, and not shown", async () => {
+  const page = await live();
+  const { leaf } = await town.say(carol, {
+    type: "status",
+    about: "0197b2c4-5d6e-7f80-9a1b-2c3d4e5f6071",
+    state: "seen",
+  });
+  const [head, , signature] = leaf.split(".");
+  const forged = (
+    await town.say(bob, { type: "status", about: "0197b2c4-5d6e-7f80-9a1b-2c3d4e5f6071", state: "seen" })
+  ).leaf;
+
+  await town.smuggle(`${head}.${forged.split(".")[1]}.${signature}`, [alice.account]);
+  await write(town, bob, alice, "after");
+
+  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toHaveLength(1));
+  expect(page.world.board.view().troubles).toMatchObject([{ text: expect.stringContaining("not proven") }]);
+});
+
+test("a session that ends is told of, and its lamp is out", async () => {
+  const page = await live();
+
+  town.tell("end", { detail: "session: it has ended; log in again" });
+
+  await vi.waitFor(() => expect(page.ended).toMatchObject([{ because: "logged-out" }]));
+  expect(page.world.board.view().lamp).toBe("ended");
+});
+
+test("a gateway that is away is no ended session", async () => {
+  const page = await live();
+  town.busy = 3;
+  town.cut();
+  await vi.waitFor(() => expect(page.world.board.view().lamp).toBe("offline"));
+
+  await vi.waitFor(() => {
+    page.session.wake();
+    expect(page.world.board.view().lamp).toBe("live");
+  });
+
+  expect(page.ended).toEqual([]);
+});
+
+test("who comes and goes is shown at once", async () => {
+  const page = await live();
+  const online = () => page.world.board.view().friends.find(({ id }) => id === bob.account)?.online;
+  await vi.waitFor(() => expect(online()).toBe(false));
+
+  town.tell("presence", { id: bob.account, online: true });
+
+  await vi.waitFor(() => expect(online()).toBe(true));
+});
+
+test("an erased message says so, and is no longer in the store", async () => {
+  const page = await live();
+  const id = await write(town, bob, alice, "oops");
+  await vi.waitFor(async () => expect(await texts(page, bob.account)).toEqual(["oops"]));
+
+  await town.say(bob, { type: "redact", about: id, reason: "mistake" });
+
+  await vi.waitFor(async () => expect(await texts(page, bob.account)).toEqual(["erased"]));
+  const line = await page.session.store.lineOf(id);
+  expect(await page.session.store.delivered(line?.index ?? -1)).not.toHaveProperty("body");
+});
+
+test("the proof of a message is checked anew, down to the block", async () => {
+  const page = await live();
+  const id = await write(town, bob, alice, "proven");
+  for (let i = 0; i < 5; i += 1) await write(town, bob, alice, `later ${i}`);
+  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toHaveLength(6));
+
+  const proof = await page.session.actions.proof(id);
+
+  const index = town.entries.findIndex(({ entry }) => entry.id === id);
+  expect(proof).toMatchObject({
+    id,
+    index,
+    block: { height: index },
+    signer: { account: bob.account, title: "BOB", kid: bob.signing.kid, current: true },
+    keys: [{ by: "join", kid: bob.signing.kid }],
+  });
+  expect(proof.checks).toHaveLength(5);
+});
+
+test("a block whose hash is not its header's is no proof", async () => {
+  const page = await live();
+  const id = await write(town, bob, alice, "proven");
+  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toHaveLength(1));
+  const block = town.blocks.at(-1);
+  if (block) block.header.root = (await town.checkpoint(1)).slice(0, 43);
+
+  await expect(page.session.actions.proof(id)).rejects.toThrow();
+});
+
+test("a group's message goes to its members, and is in the group's conversation", async () => {
+  await town.join(carol, "carol", "person", "admin");
+  const group = `g-${"a".repeat(26)}`;
+  const members = [alice.account, bob.account].sort();
+  town.groups.set(group, members);
+  await town.say(carol, { type: "group", group, members: [...members] });
+  const page = await live();
+
+  await page.session.actions.send(group, { text: "to all" });
+  await write(town, bob, group, "from bob");
+
+  await vi.waitFor(async () => expect(await texts(page, group)).toEqual(["to all", "from bob"]));
+});
+
+test("an addressee that the group's entry does not name is the gateway's invention", async () => {
+  await town.join(carol, "carol", "person", "admin");
+  const group = `g-${"a".repeat(26)}`;
+  await town.say(carol, { type: "group", group, members: [alice.account] });
+  town.groups.set(group, [alice.account, bob.account]);
+  const page = await live();
+
+  await expect(page.session.actions.send(group, { text: "to all" })).rejects.toThrow("members");
+});
+
+test("nobody is asked to be a contact by a handle that nobody has", async () => {
+  const page = await live();
+
+  await expect(page.session.actions.befriend("nobody")).rejects.toThrow("nobody with this handle");
+});
+
+test("a request that the chain refuses is told at once, and is not kept", async () => {
+  const page = await live();
+  town.refuse = () => ({ rule: "contact", detail: "they are contacts already" });
+
+  await expect(page.session.actions.befriend("bob")).rejects.toMatchObject({ rule: "contact" });
+
+  expect(page.world.board.view().unsent).toEqual([]);
+});
+
+test("a file that is too large is refused with its size, and a small one is sent", async () => {
+  const page = await live();
+  const large = new File([new Uint8Array(41_000)], "large.bin");
+  const small = new File(["small"], "small.txt", { type: "text/plain" });
+
+  await expect(page.session.actions.send(bob.account, { text: "", file: large })).rejects.toThrow("41");
+  await page.session.actions.send(bob.account, { text: "look", file: small });
+
+  const line = page.session.actions.conversation(bob.account).line(0);
+  expect(await page.session.actions.open(line.id)).toMatchObject({
+    kind: "file",
+    name: "small.txt",
+    text: "look",
+  });
+});
