@@ -15,6 +15,7 @@ import pytest
 
 from device import cli
 from device.client import Home
+from device.content import TEXT
 from device.outbox import Outbox
 from provisioning import admin
 from provisioning.site import Site
@@ -76,7 +77,7 @@ class Ward:
         home = Home(self.site.home("sensor-1"))
         home.settings_file.write_text(AGENT, "utf-8")
         with client_of(self.site, "sensor-1") as client:
-            client.write_message(client.directory.addressee("admin"), "three", cty=cli.PLAIN)
+            client.write_message(client.directory.addressee("admin"), "three", cty=TEXT)
 
 
 class Device:
