@@ -44,7 +44,8 @@ def states(state: State, me: str) -> dict[str, str]:
     for group in groups:
         found |= {row.other if row.one == group else row.one: "contact" for row in state.contacts(group)}
     for party in contacts:
-        found |= dict.fromkeys(state.members(party), "contact")
+        if party.startswith("g-"):
+            found |= dict.fromkeys(state.members(party), "contact")
     found |= {
         party: "contact" if asked_by is None else "asking" if asked_by == me else "asked"
         for party, asked_by in contacts.items()
