@@ -26,13 +26,13 @@ test("a figure has no noise of binary fractions, and loses no digit", () => {
 
 test("a fault says which sensor, and why", () => {
   expect(said({ kind: "fault", sensor: "temp", reason: "timeout", detail: "no line for 30 s" })).toBe(
-    "sensor temp gives no readings (timeout)",
+    "Sensor temp gives no readings (timeout)",
   );
 });
 
 test("the end of a fault is no fault", () => {
   expect(said({ kind: "fault", sensor: "temp", reason: "recovered", detail: "" })).toBe(
-    "sensor temp gives readings again",
+    "Sensor temp gives readings again",
   );
 });
 
@@ -52,7 +52,7 @@ test("a file is said by what was written with it, or by its name", () => {
   const file = { kind: "file", name: "ecg.png", type: "image/png", bytes: new Uint8Array(1) } as const;
 
   expect(said({ ...file, text: "look at V4" })).toBe("look at V4");
-  expect(said({ ...file, text: "" })).toBe("file ecg.png");
+  expect(said({ ...file, text: "" })).toBe("File ecg.png");
 });
 
 test("a file's name cannot turn its end around, or hide it", () => {

@@ -62,12 +62,12 @@ export function AlertCard({ alert, current = false, linked = true }: AlertCardPr
         )}
         <LinkButton
           look="quiet"
+          className="alert-card-proof"
           icon="shieldCheck"
+          label="Proof"
           href={hashOf({ name: "proof", id: alert.message })}
           aria-describedby={id}
-        >
-          Proof
-        </LinkButton>
+        />
       </div>
     </article>
   );

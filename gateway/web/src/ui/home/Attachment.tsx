@@ -20,7 +20,7 @@ export function Attachment({ file }: { file: Extract<Opened, { kind: "file" }> }
         <Icon name="file" />
         <span className="attachment-name">{name}</span>
         <span className="soft">{fileSize(file.bytes.length)}</span>
-        <Button look="quiet" className="small" icon="download" aria-label={`Save ${name}`} onClick={save}>
+        <Button look="quiet" className="small" icon="download" label={`Save ${name}`} onClick={save}>
           Save
         </Button>
       </figcaption>

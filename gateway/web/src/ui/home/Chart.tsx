@@ -2,11 +2,13 @@
 import "uplot/dist/uPlot.min.css";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import UPlot from "uplot";
-import { clock } from "./days";
+import { clock, sameDay, shortDay } from "./days";
 import { amount } from "./said";
 import type { Panel } from "./series";
 
 const HEIGHT_PX = 150;
+/** In seconds, as all of the plot's times. */
+const DAY = 86_400;
 
 interface ChartProps {
   panel: Panel;
@@ -72,7 +74,7 @@ function options(
   span: () => readonly [number, number] | null,
   onPoint: (at: number | null) => void,
 ): UPlot.Options {
-  const { color, stroke, fill, borderTopColor, fontFamily } = getComputedStyle(element);
+  const { color, stroke, borderTopColor, fontFamily } = getComputedStyle(element);
   const axis: UPlot.Axis = {
     stroke: color,
     font: `12px ${fontFamily}`,
@@ -87,22 +89,25 @@ function options(
     cursor: { drag: { x: false, y: false }, y: false, points: { size: 8, fill: stroke } },
     scales: { x: { range: (_, from, to) => [...(span() ?? widened(from, to))] } },
     axes: [
-      { ...axis, values: "{HH}:{mm}", space: 60, ...HOURS_AND_DAYS },
+      {
+        ...axis,
+        space: 70,
+        values: (_, times, __, ___, step) => times.map((at, place) => timeInWords(times, place, at, step)),
+      },
       { ...axis, size: 48 },
     ],
-    series: [{}, { stroke, fill, width: 2, spanGaps: false, points: { size: 5, fill: stroke } }],
+    series: [{}, { stroke, width: 2, spanGaps: false, points: { size: 5, fill: stroke } }],
     hooks: { setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)] },
   };
 }
 
-/** Times of day; with their day where the day changes. */
-const HOURS_AND_DAYS: Pick<UPlot.Axis, "values"> = {
-  values: [
-    [86_400, "{D} {MMM}", null, null, null, null, null, null, 1],
-    [60, "{HH}:{mm}", "\n{D} {MMM}", null, null, null, null, null, 1],
-    [1, "{HH}:{mm}:{ss}", "\n{D} {MMM}", null, null, null, null, null, 1],
-  ],
-};
+/** The time of day, or the day where ticks are days apart; the first one, and the first of a day, say which day it is. */
+function timeInWords(times: readonly number[], place: number, at: number, step: number): string {
+  const before = times[place - 1];
+  const newDay = before === undefined || !sameDay(before * 1000, at * 1000);
+  if (step >= DAY) return shortDay(at * 1000);
+  return newDay ? `${clock(at * 1000)}\n${shortDay(at * 1000)}` : clock(at * 1000);
+}
 
 /** A single reading has no width of its own. */
 function widened(from: number, to: number): [number, number] {

@@ -8,7 +8,6 @@ import { Badge } from "../parts/Badge";
 import { Button, LinkButton } from "../parts/Button";
 import { classes } from "../parts/classes";
 import { Confirm } from "../parts/Dialog";
-import { Icon } from "../parts/Icon";
 import { Spinner } from "../parts/Spinner";
 import { go, hashOf } from "../route";
 import { AlertCard } from "./AlertCard";
@@ -26,7 +25,7 @@ interface ConversationProps {
   alert: AlertView | null;
 }
 
-export function Conversation({ party, alert }: ConversationProps) {
+export default function Conversation({ party, alert }: ConversationProps) {
   const friend = useView((view) => view.friends.find((each) => each.id === party)) ?? null;
   const me = useView((view) => view.me);
   const title = friend?.title ?? (alert?.conversation === party ? alert.authorTitle : party.slice(0, 8));
@@ -49,7 +48,7 @@ export function Conversation({ party, alert }: ConversationProps) {
             icon="chart"
             aria-expanded={readings}
             className="head-button"
-            aria-label="Readings"
+            label="Readings"
             onClick={() => setReadings(!readings)}
           >
             Readings
@@ -74,6 +73,7 @@ export function Conversation({ party, alert }: ConversationProps) {
         friend={friend}
         title={title}
         target={alert?.message ?? null}
+        above={alert?.episode ?? null}
         onReply={(id: EntryId) => composer.current?.reply(id)}
       />
       {canWrite(friend) && me ? (
@@ -137,24 +137,14 @@ function Head({ friend, title, onCompare, children }: HeadProps) {
         {friend && (
           <p className="conversation-presence">
             <Presence friend={friend} />
-            {friend.verified && (
-              <Badge tone="good">
-                <Icon name="shieldCheck" /> Verified
-              </Badge>
-            )}
+            {friend.verified && <Badge tone="good">Verified</Badge>}
           </p>
         )}
       </div>
       <div className="conversation-tools">
         {children}
         {friend && friend.kind !== "group" && (
-          <Button
-            look="quiet"
-            icon="shield"
-            className="head-button"
-            aria-label="Safety code"
-            onClick={onCompare}
-          >
+          <Button look="quiet" icon="shield" className="head-button" label="Safety code" onClick={onCompare}>
             Safety code
           </Button>
         )}

@@ -1,6 +1,6 @@
 /** The contacts and groups: who is there, who wrote, who asks. */
 import "./friends.css";
-import { type KeyboardEvent, useMemo, useState } from "react";
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import type { FriendView, PartyId } from "../../model";
 import { useActions, useView } from "../engine-context";
 import { Avatar } from "../parts/Avatar";
@@ -19,7 +19,17 @@ import { Presence } from "./Presence";
 /** From so many on, looking is slower than typing. */
 const MANY = 8;
 
-export function Friends({ current }: { current: PartyId | null }) {
+interface FriendsProps {
+  current: PartyId | null;
+  /** The person asked for the friends: they come into sight, and are read out. */
+  called: boolean;
+}
+
+export function Friends({ current, called }: FriendsProps) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (called) heading.current?.focus();
+  }, [called]);
   const friends = useView((view) => view.friends);
   const [adding, setAdding] = useState(false);
   const [sought, setSought] = useState("");
@@ -35,7 +45,7 @@ export function Friends({ current }: { current: PartyId | null }) {
   return (
     <section className="friends" aria-labelledby="friends-title">
       <div className="friends-head">
-        <h2 id="friends-title" className="home-heading">
+        <h2 id="friends-title" ref={heading} tabIndex={-1} className="home-heading">
           Friends
         </h2>
         <Button look="quiet" icon="plus" onClick={() => setAdding(true)}>
@@ -162,14 +172,14 @@ export function Answer({ friend }: { friend: FriendView }) {
     <span className="friend-answer">
       <Button
         look="primary"
-        aria-label={`Accept ${friend.title}`}
+        label={`Accept ${friend.title}`}
         busy={accept.busy}
         onClick={() => accept.run(() => actions.accept(friend.id))}
       >
         Accept
       </Button>
       <Button
-        aria-label={`Decline ${friend.title}`}
+        label={`Decline ${friend.title}`}
         busy={decline.busy}
         onClick={() => decline.run(() => actions.unfriend(friend.id))}
       >

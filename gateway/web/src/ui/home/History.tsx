@@ -5,7 +5,7 @@
  */
 import "./history.css";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { EntryId, FriendView, Kind, PartyId } from "../../model";
 import { useActions, useView } from "../engine-context";
 import { Button } from "../parts/Button";
@@ -26,10 +26,12 @@ interface HistoryProps {
   title: string;
   /** The message to show first; the newest if there is none. */
   target: EntryId | null;
+  /** The alert that is shown above. */
+  above: string | null;
   onReply(id: EntryId): void;
 }
 
-export function History({ party, friend, title, target, onReply }: HistoryProps) {
+export function History({ party, friend, title, target, above, onReply }: HistoryProps) {
   const { conversation, version } = useConversation(party);
   const scroller = useRef<HTMLElement>(null);
   const kindOf = useKinds();
@@ -66,6 +68,7 @@ export function History({ party, friend, title, target, onReply }: HistoryProps)
     else jump(target);
   }, [virtual, target, jump]);
   useReadMark(party, friend, atEnd);
+  useKeptEnd(scroller, atEnd, () => virtual.scrollToEnd());
   const below = useBelow(conversation.length, atEnd);
 
   if (conversation.length === 0) {
@@ -98,6 +101,7 @@ export function History({ party, friend, title, target, onReply }: HistoryProps)
                 kindOf={kindOf}
                 flying={virtual.isScrolling}
                 flashed={flashed === item.key}
+                above={above}
                 onJump={jump}
                 onReply={onReply}
               />
@@ -145,6 +149,21 @@ function useJump(scroll: (id: EntryId) => void): { flashed: EntryId | null; jump
     setFlashed(id);
   }, []);
   return { flashed, jump };
+}
+
+/** When the list becomes lower, for a plot above it or a keyboard below, its end stays in sight. */
+function useKeptEnd(scroller: RefObject<HTMLElement | null>, atEnd: boolean, toEnd: () => void): void {
+  const latest = useRef({ atEnd, toEnd });
+  useLayoutEffect(() => {
+    latest.current = { atEnd, toEnd };
+  });
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) return undefined;
+    const watcher = new ResizeObserver(() => latest.current.atEnd && latest.current.toEnd());
+    watcher.observe(element);
+    return () => watcher.disconnect();
+  }, [scroller]);
 }
 
 /** The conversation is read when its end is in sight, on a page that somebody looks at. */

@@ -1,16 +1,17 @@
 /** The home: alerts and friends at one side, a conversation or a proof at the other; a narrow page shows one of them. */
 import "./home.css";
-import { lazy, type ReactNode, Suspense } from "react";
+import { lazy, type ReactNode, Suspense, useEffect } from "react";
 import { useView } from "../engine-context";
 import { LinkButton } from "../parts/Button";
 import { EmptyState } from "../parts/EmptyState";
 import { Spinner } from "../parts/Spinner";
 import { hashOf, type Route, useRoute } from "../route";
 import { AlertBoard } from "./AlertBoard";
-import { Conversation } from "./Conversation";
 import { Friends } from "./Friends";
 import { UnsentArea } from "./UnsentArea";
 
+const loadConversation = () => import("./Conversation");
+const Conversation = lazy(loadConversation);
 const ProofView = lazy(() => import("./ProofView"));
 
 export function Home() {
@@ -18,13 +19,17 @@ export function Home() {
   const party = useView((view) =>
     partyOf(route, (episode) => view.alerts.find((each) => each.episode === episode)),
   );
+  useEffect(() => {
+    // It is needed soon, and the alerts are on the page by now. If it fails, opening one says so.
+    void loadConversation().catch(() => undefined);
+  }, []);
   return (
     <div className="home" data-shows={shows(route)}>
       <h1 className="visually-hidden">Alerts and messages</h1>
       <div className="home-side">
         <AlertBoard current={route.name === "alert" ? route.episode : null} />
         <UnsentArea />
-        <Friends current={party} />
+        <Friends current={party} called={route.name === "friends"} />
       </div>
       <div className="home-main">
         <Suspense fallback={<Spinner />}>

@@ -37,8 +37,8 @@ export function KeyNotice({ friend, notice, onCompare }: KeyNoticeProps) {
           </>
         }
       >
-        <p>{notice.text}</p>
-        {notice.waiting && <p>The new keys are not used until you accept them.</p>}
+        <p>{notice.text}.</p>
+        {notice.waiting && <p>You cannot write to {friend.title} until you accept them.</p>}
         {task.error && <p>{task.error}</p>}
       </Banner>
       {accepting && (

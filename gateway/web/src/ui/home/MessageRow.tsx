@@ -25,6 +25,8 @@ export interface RowProps {
   kindOf(author: string): Kind | null;
   flying: boolean;
   flashed: boolean;
+  /** The alert that is shown above the conversation, with its buttons. */
+  above: string | null;
   onJump(id: EntryId): void;
   onReply(id: EntryId): void;
 }
@@ -51,7 +53,7 @@ export const MessageRow = memo(function MessageRow(props: RowProps) {
         </p>
       )}
       <div ref={element} tabIndex={-1} className={classes("message-place", flashed && "message-flashed")}>
-        <Message {...props} line={line} together={together && line.alert === null} />
+        <Message {...props} line={line} together={together && goesOn(line)} />
       </div>
     </>
   );
@@ -60,7 +62,8 @@ export const MessageRow = memo(function MessageRow(props: RowProps) {
 function Message({ line, together, ...props }: RowProps & { line: MessageLine; together: boolean }) {
   const { opened, failure, again } = useOpened(line.id, props.flying);
   const alert = useView((view) => view.alerts.find((each) => each.episode === line.alert?.episode)) ?? null;
-  const quiet = props.kindOf(line.author) === "device" && line.alert === null && line.re === null;
+  const quiet = props.kindOf(line.author) === "device" && goesOn(line);
+  const newest = alert?.message === line.id && alert.episode !== props.above ? alert : null;
   const id = useId();
   return (
     <article
@@ -77,7 +80,7 @@ function Message({ line, together, ...props }: RowProps & { line: MessageLine; t
       <p id={id} className={classes("message-author", (line.mine || together || quiet) && "visually-hidden")}>
         {line.mine ? "You" : line.authorTitle}
       </p>
-      {line.alert && <AlertHead line={line} />}
+      {line.alert && <AlertHead alert={line.alert} short={quiet} />}
       {line.re && <Quote id={line.re} party={props.conversation.party} onJump={props.onJump} />}
       <div className="message-content">
         {opened ? (
@@ -94,10 +97,10 @@ function Message({ line, together, ...props }: RowProps & { line: MessageLine; t
         )}
       </div>
       <Foot line={line} onReply={props.onReply} about={id} />
-      {alert?.message === line.id && (
+      {newest && (
         <div className="message-deeds">
-          <Taken alert={alert} />
-          <AlertActions alert={alert} about={id} />
+          <Taken alert={newest} />
+          <AlertActions alert={newest} about={id} />
         </div>
       )}
     </article>
@@ -106,14 +109,18 @@ function Message({ line, together, ...props }: RowProps & { line: MessageLine; t
 
 const CONDITION = { start: "Alert", continue: "Alert goes on", end: "Alert ended" } as const;
 
-function AlertHead({ line }: { line: MessageLine }) {
-  if (!line.alert) return null;
+function AlertHead({ alert, short }: { alert: NonNullable<MessageLine["alert"]>; short: boolean }) {
   return (
     <p className="message-alert-head">
-      <PriorityMark priority={line.alert.priority} size={20} />
-      <span>{CONDITION[line.alert.state]}</span>
+      <PriorityMark priority={alert.priority} size={20} />
+      <span className={short ? "visually-hidden" : undefined}>{CONDITION[alert.state]}</span>
     </p>
   );
+}
+
+/** What a device says again and again: a reading, and another one of an alert that goes on. */
+function goesOn(line: MessageLine): boolean {
+  return line.re === null && (line.alert === null || line.alert.state === "continue");
 }
 
 function Taken({ alert }: { alert: AlertView }) {

@@ -6,8 +6,8 @@ import { useActions } from "../engine-context";
 import { Badge } from "../parts/Badge";
 import { Banner } from "../parts/Banner";
 import { Button } from "../parts/Button";
+import { CopyButton } from "../parts/CopyButton";
 import { Dialog } from "../parts/Dialog";
-import { Icon } from "../parts/Icon";
 import { Qr } from "../parts/Qr";
 import { Spinner } from "../parts/Spinner";
 import { useTask, words } from "../parts/task";
@@ -66,9 +66,7 @@ export default function Safety({ friend, onClose }: { friend: FriendView; onClos
       </p>
       {friend.verified && (
         <p>
-          <Badge tone="good">
-            <Icon name="shieldCheck" /> Verified
-          </Badge>
+          <Badge tone="good">Verified</Badge>
         </p>
       )}
       {(failure ?? task.error) && <Banner tone="danger">{failure ?? task.error}</Banner>}
@@ -80,6 +78,7 @@ export default function Safety({ friend, onClose }: { friend: FriendView; onClos
               <li key={position}>{word}</li>
             ))}
           </ol>
+          <CopyButton text={code.words.join(" ")} label="Copy the words" look="quiet" />
           <Qr text={code.qr} label={`Safety code with ${friend.title}, as a QR code`} />
         </div>
       ) : (

@@ -5,6 +5,13 @@ const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-d
 const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long" });
 const DAY_AND_YEAR = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
 
+const SHORT_DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+/** `22 Nov`. */
+export function shortDay(at: number): string {
+  return SHORT_DAY.format(at);
+}
+
 export function clock(at: number): string {
   return CLOCK.format(at);
 }

@@ -51,7 +51,7 @@ export function said(opened: Opened): string {
     case "fault":
       return fault(opened.sensor, opened.reason);
     case "file":
-      return opened.text === "" ? `file ${shownName(opened.name)}` : oneLine(opened.text);
+      return opened.text === "" ? `File ${shownName(opened.name)}` : oneLine(opened.text);
     case "other":
       return oneLine(opened.text);
     case "erased":
@@ -62,8 +62,8 @@ export function said(opened: Opened): string {
 }
 
 function fault(sensor: string, reason: string): string {
-  if (reason === "recovered") return `sensor ${sensor} gives readings again`;
-  return `sensor ${sensor} gives no readings (${REASONS[reason] ?? reason})`;
+  if (reason === "recovered") return `Sensor ${sensor} gives readings again`;
+  return `Sensor ${sensor} gives no readings (${REASONS[reason] ?? reason})`;
 }
 
 function oneLine(text: string): string {
