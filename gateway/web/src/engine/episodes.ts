@@ -44,31 +44,42 @@ interface State {
   resolved: boolean;
 }
 
+/** What somebody said about the message at `about`. */
+interface Said {
+  status: StatusRow;
+  about: number;
+}
+
+type Event = MessageRow | Said;
+
+const indexOf = (event: Event) => ("status" in event ? event.status.index : event.index);
+
 /** The entries of one episode, in the order of the chain, and what follows from them. */
 export class Episode {
-  readonly conversation: PartyId;
-  readonly messages: MessageRow[] = [];
-  #answers: { status: StatusRow; about: number }[] = [];
+  #events: Event[] = [];
+  #ids: EntryId[] = [];
+  #seen = new Map<AccountId, number>();
+  #first: MessageRow | null = null;
+  #newest: MessageRow | null = null;
+  #state: State | null = null;
+  /** How many of the events the state follows from. */
+  #folded = 0;
   #view: AlertView | null = null;
 
   constructor(
     readonly key: string,
     readonly author: AccountId,
-    conversation: PartyId,
+    private readonly conversation: PartyId,
     private readonly me: AccountId,
-  ) {
-    this.conversation = conversation;
-  }
+  ) {}
 
   add(row: MessageRow): void {
-    insert(this.messages, row, (each) => each.index);
-    this.#view = null;
+    this.#take(row);
   }
 
   /** What somebody said about its message at `about`. */
   answer(status: StatusRow, about: number): void {
-    insert(this.#answers, { status, about }, (each) => each.status.index);
-    this.#view = null;
+    this.#take({ status, about });
   }
 
   /** Titles have changed. */
@@ -81,11 +92,24 @@ export class Episode {
     return this.#view;
   }
 
+  #take(event: Event): void {
+    insert(this.#events, event, indexOf);
+    // What comes late changes what followed.
+    if (this.#events.at(-1) !== event) this.#forgetState();
+    this.#view = null;
+  }
+
+  #forgetState(): void {
+    this.#ids = [];
+    this.#seen.clear();
+    this.#first = this.#newest = this.#state = null;
+    this.#folded = 0;
+  }
+
   #look(titleOf: TitleOf): AlertView | null {
-    const state = this.#fold();
-    const first = this.messages[0];
-    const newest = this.messages.at(-1);
-    if (!state || !first || !newest) return null;
+    for (; this.#folded < this.#events.length; this.#folded += 1) this.#fold(this.#events[this.#folded]);
+    const state = this.#state;
+    if (!state || !this.#first || !this.#newest) return null;
     const { taken } = state;
     return {
       episode: this.key,
@@ -95,34 +119,30 @@ export class Episode {
       takenBy: taken && { ...taken, title: titleOf(taken.account), mine: taken.account === this.me },
       resolved: state.resolved,
       open: taken === null && !state.resolved,
-      seenBy: this.#seen(titleOf),
+      seenBy: [...this.#seen].map(([account, at]) => ({ account, title: titleOf(account), at })),
       conversation: this.conversation,
       author: this.author,
       authorTitle: titleOf(this.author),
-      began: timeOf(first),
-      latest: timeOf(newest),
-      message: newest.id,
-      messages: this.messages.map((row): EntryId => row.id),
+      began: timeOf(this.#first),
+      latest: timeOf(this.#newest),
+      message: this.#newest.id,
+      messages: this.#ids.slice(),
     };
   }
 
-  #fold(): State | null {
-    let state: State | null = null;
-    let next = 0;
-    for (const row of this.messages) {
-      for (; (this.#answers[next]?.status.index ?? Infinity) < row.index; next += 1)
-        state = answered(state, this.#answers[next]);
-      state = continued(state, row);
+  #fold(event: Event | undefined): void {
+    if (!event) return;
+    if ("status" in event) {
+      const { status } = event;
+      this.#state = answered(this.#state, event);
+      if (status.state === "seen" && !this.#seen.has(status.author))
+        this.#seen.set(status.author, timeOf(status));
+    } else {
+      this.#state = continued(this.#state, event);
+      this.#first ??= event;
+      this.#newest = event;
+      this.#ids.push(event.id);
     }
-    for (; next < this.#answers.length; next += 1) state = answered(state, this.#answers[next]);
-    return state;
-  }
-
-  #seen(titleOf: TitleOf): AlertView["seenBy"] {
-    const first = new Map<AccountId, number>();
-    for (const { status } of this.#answers)
-      if (status.state === "seen" && !first.has(status.author)) first.set(status.author, timeOf(status));
-    return [...first].map(([account, at]) => ({ account, title: titleOf(account), at }));
   }
 }
 
@@ -139,12 +159,8 @@ function continued(before: State | null, row: MessageRow): State | null {
   return { ...before, ...open, header, active: true };
 }
 
-function answered(
-  before: State | null,
-  answer: { status: StatusRow; about: number } | undefined,
-): State | null {
-  if (!before || !answer) return before;
-  const { status, about } = answer;
+function answered(before: State | null, { status, about }: Said): State | null {
+  if (!before) return before;
   switch (status.state) {
     case "taken":
       // Who took what it was before it rose does not know what it is now.
@@ -165,20 +181,27 @@ export function isListed(view: AlertView, now: number): boolean {
 }
 
 /**
- * As they are listed: open ones first, then those that go on, by priority and the oldest first; then those that are
- * over and were taken care of, the newest first.
+ * Which comes first: open ones, then those that go on, by priority and the oldest first; then those that are over and
+ * were taken care of, the newest first.
  */
-export function listed(views: readonly AlertView[]): AlertView[] {
-  const wanted = views.filter((view) => view.open || view.active);
-  wanted.sort(
-    (one, other) =>
-      Number(other.open) - Number(one.open) ||
-      URGENCY[other.priority] - URGENCY[one.priority] ||
-      one.began - other.began,
-  );
-  const over = views.filter((view) => !view.open && !view.active);
-  over.sort((one, other) => other.latest - one.latest);
-  return [...wanted, ...over.slice(0, MOST_RECENT)];
+export function compare(one: AlertView, other: AlertView): number {
+  const rank = rankOf(one) - rankOf(other);
+  if (rank !== 0) return rank;
+  if (rankOf(one) === OVER) return other.latest - one.latest;
+  return URGENCY[other.priority] - URGENCY[one.priority] || one.began - other.began;
+}
+
+const OVER = 2;
+
+function rankOf({ open, active }: AlertView): number {
+  if (open) return 0;
+  return active ? 1 : OVER;
+}
+
+/** In order, without those that are over and one too many. */
+export function listed(sorted: readonly AlertView[]): AlertView[] {
+  const over = sorted.findIndex((view) => rankOf(view) === OVER);
+  return over < 0 ? sorted.slice() : sorted.slice(0, over + MOST_RECENT);
 }
 
 /** Puts `value` where it belongs by its index; most often that is the end. */

@@ -5,7 +5,7 @@
  */
 
 import type { AccountId, AlertView, Conversation, EntryId, PartyId } from "../model";
-import { Episode, episodeKey, isListed, listed, type TitleOf } from "./episodes";
+import { compare, Episode, episodeKey, isListed, listed, type TitleOf } from "./episodes";
 import type { MessageRow, Row, StatusRow } from "./lines";
 import { type PendingMessage, Thread } from "./thread";
 
@@ -21,8 +21,10 @@ export class Ledger {
   #messages = new Map<EntryId, MessageRow>();
   #threads = new Map<PartyId, Thread>();
   #episodes = new Map<string, Episode>();
-  /** Those that may have to be listed; the others are over, and long ago. */
-  #listable = new Set<Episode>();
+  /** Those that may have to be listed, in the order of the last list; the others are over, and long ago. */
+  #listable: Episode[] = [];
+  /** Those to be looked at for the next list. */
+  #touched = new Set<Episode>();
   /** Statuses that came before what they are about. */
   #early = new Map<EntryId, StatusRow[]>();
   #alerts: readonly AlertView[] = [];
@@ -68,13 +70,16 @@ export class Ledger {
 
   /** The same list as before, if nothing in it changed. */
   alerts(now: number): readonly AlertView[] {
-    const views: AlertView[] = [];
-    for (const episode of this.#listable) {
+    for (const episode of this.#listable) this.#touched.delete(episode);
+    const sorted = [...this.#listable, ...this.#touched].flatMap((episode) => {
       const view = episode.view(this.titleOf);
-      if (view && isListed(view, now)) views.push(view);
-      else this.#listable.delete(episode);
-    }
-    const list = listed(views);
+      return view && isListed(view, now) ? { episode, view } : [];
+    });
+    // Nearly in order as they are: few changed since the last time.
+    sorted.sort((one, other) => compare(one.view, other.view));
+    this.#touched.clear();
+    this.#listable = sorted.map(({ episode }) => episode);
+    const list = listed(sorted.map(({ view }) => view));
     const same = list.length === this.#alerts.length && list.every((view, at) => view === this.#alerts[at]);
     if (!same) {
       this.#alerts = list;
@@ -109,7 +114,7 @@ export class Ledger {
   /** Somebody is called something else now. */
   retitle(): void {
     for (const thread of this.#threads.values()) thread.retitle();
-    for (const episode of this.#listable) episode.forget();
+    for (const episode of this.#episodes.values()) episode.forget();
   }
 
   #message(row: MessageRow): void {
@@ -138,7 +143,7 @@ export class Ledger {
     const key = episodeKey(row.author, id);
     const episode = this.#episodes.get(key) ?? new Episode(key, row.author, row.conversation, this.me);
     this.#episodes.set(key, episode);
-    this.#listable.add(episode);
+    this.#touched.add(episode);
     return episode;
   }
 }

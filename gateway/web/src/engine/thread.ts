@@ -47,8 +47,9 @@ export class Thread {
   #unreadAlerts = new Map<number, MessageRow>();
   /** Up to which index we saw an episode's messages. */
   #episodesSeen = new Map<string, number>();
+  /** The indices of others' messages that are no alerts, and up to which of them we saw. */
+  #plain: number[] = [];
   #plainSeen = -1;
-  #unread: number | null = null;
 
   #made = new Map<number, MessageLine>();
   /** Lines made before the last change of readers and titles are looked at again. */
@@ -66,7 +67,8 @@ export class Thread {
     insert(this.#rows, row, indexOf);
     this.#byId.set(row.id, row);
     if (row.author === this.me) this.#plainSeen = Math.max(this.#plainSeen, row.index);
-    else if (row.alert && row.index > this.#seenUpTo(row)) this.#unreadAlerts.set(row.index, row);
+    else if (!row.alert) insert(this.#plain, row.index, (index) => index);
+    else if (row.index > this.#seenUpTo(row)) this.#unreadAlerts.set(row.index, row);
     this.#heardOf(row.author, row.index);
     this.#change();
   }
@@ -116,8 +118,7 @@ export class Thread {
 
   /** Messages of others that we have not seen. */
   get unread(): number {
-    this.#unread ??= this.#unreadPlain() + this.#unreadAlerts.size;
-    return this.#unread;
+    return this.#unreadPlain + this.#unreadAlerts.size;
   }
 
   /** What we would say `seen` about, having seen all: the newest of others', and the newest of each unread episode. */
@@ -125,7 +126,7 @@ export class Thread {
     const wanted = new Map<string, MessageRow>();
     for (const row of this.#unreadAlerts.values())
       if (row.alert) wanted.set(episodeKey(row.author, row.alert.episode), row);
-    if (this.#unreadPlain() > 0) {
+    if (this.#unreadPlain > 0) {
       const newest = this.#rows.findLast((row) => row.author !== this.me);
       if (newest && ![...wanted.values()].includes(newest)) wanted.set(newest.id, newest);
     }
@@ -151,18 +152,11 @@ export class Thread {
 
   #change(): void {
     this.#version += 1;
-    this.#unread = null;
     this.#conversation = null;
   }
 
-  #unreadPlain(): number {
-    let count = 0;
-    for (let at = this.#rows.length - 1; at >= 0; at -= 1) {
-      const row = this.#rows[at];
-      if (!row || row.index <= this.#plainSeen) break;
-      if (row.author !== this.me && !row.alert) count += 1;
-    }
-    return count;
+  get #unreadPlain(): number {
+    return this.#plain.length - firstAt(this.#plain, this.#plainSeen + 1, (index) => index);
   }
 
   #seenUpTo(row: MessageRow): number {
