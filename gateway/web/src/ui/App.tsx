@@ -11,9 +11,10 @@ import { Restore } from "./entry/Restore";
 import { Welcome } from "./entry/Welcome";
 import { Frame } from "./Frame";
 import { Announcer } from "./parts/Announcer";
+import { LinkButton } from "./parts/Button";
 import { Page } from "./parts/Page";
 import { Progress } from "./parts/Spinner";
-import { takeJoinString, useRoute } from "./route";
+import { hashOf, takeJoinString, useRoute } from "./route";
 import { useSpokenNews } from "./spoken-news";
 
 // Nothing of home is needed to log in, but right after it.
@@ -82,10 +83,21 @@ function AtHome() {
     case "me":
       return <Account />;
     case "admin":
-      return role === "admin" ? <Admin /> : <Page title="Only an admin can see this" narrow />;
+      return role === "admin" ? <Admin /> : <OnlyAdmins />;
     default:
       return <Home />;
   }
+}
+
+function OnlyAdmins() {
+  return (
+    <Page
+      title="Only administrators"
+      intro="You need an administrator's account to see this part of the page."
+      actions={<LinkButton href={hashOf({ name: "home" })}>Back to alerts and friends</LinkButton>}
+      narrow
+    />
+  );
 }
 
 /** The join string that the page was opened with, or that was put into its address since. */

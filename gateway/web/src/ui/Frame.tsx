@@ -83,7 +83,7 @@ function Places() {
         )}
       </Place>
       {isAdmin && (
-        <Place to={{ name: "admin", part: "codes" }} here={route.name === "admin"} icon="key" label="Admin" />
+        <Place to={{ name: "admin", part: "people" }} here={route.name === "admin"} icon="key" label="Admin" />
       )}
       <Place to={{ name: "me" }} here={route.name === "me"} icon="person" label="My account" />
     </nav>
