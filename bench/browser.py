@@ -1,0 +1,33 @@
+"""The system's Chromium, driven by Playwright: the page is measured, and tested, in the browser that people use."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, sync_playwright
+
+from bench.errors import BenchError
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = (
+    # In a container, as root, there is no sandbox; and it is to talk to nobody but our gateway.
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Raise `BenchError` if there is none on this machine."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        raise BenchError(f"want one of {', '.join(NAMES)} on the path: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()

@@ -1,0 +1,38 @@
+"""What the tests of the page share: one Chromium, a ward for each module, and an ear for what its pages complain of."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from bench.browser import chromium
+from tests.ward import Ward, running_ward
+
+PATIENCE_MS = 20_000
+
+
+# Not for the session: Playwright keeps an event loop in this thread, which other packages' tests want for themselves.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def ward(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Ward]:
+    with running_ward(tmp_path_factory.mktemp("ward"), browser) as ward:
+        yield ward
+
+
+@pytest.fixture(autouse=True)
+def calm(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No page complains, or speaks to anybody but the gateway; windows that a test opened are closed after it."""
+    if "ward" not in request.fixturenames:
+        yield
+        return
+    ward: Ward = request.getfixturevalue("ward")
+    before = len(ward.windows)
+    yield
+    ward.check_windows()
+    ward.close_windows(after=before)

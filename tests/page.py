@@ -1,0 +1,250 @@
+"""
+A person at the page: what they do there, and what they see, in the page's own words.
+
+Everything is found by its role and its name alone, as somebody finds it who does not see the page. Each verb waits for
+what it leads to.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import FilePayload, Locator, Page, expect
+
+from tests.browser import Window
+
+Deed = Literal["Take", "Take over", "Release", "Resolve"]
+
+
+class Person:
+    """Somebody with a browser of their own, in front of one page of it."""
+
+    def __init__(self, window: Window, page: Page | None = None) -> None:
+        self.window = window
+        self.page = page or window.page
+
+    def another_tab(self) -> "Person":
+        """The same person, in another tab of the same browser."""
+        return Person(self.window, self.window.open())
+
+    def reload(self) -> None:
+        self.page.reload()
+
+    def close(self) -> None:
+        self.window.close()
+
+    # At the door
+
+    def screen(self, title: str) -> Locator:
+        """The screen's one heading; it is there or not."""
+        return self.page.get_by_role("heading", level=1, name=title, exact=True)
+
+    def trouble(self) -> Locator:
+        """What went wrong, as it is said aloud: in a banner, or at a field."""
+        return self.page.get_by_role("alert").filter(visible=True, has_text=re.compile(r"\w"))
+
+    def look_up(self, join_string: str, *, by_link: bool = False) -> None:
+        """Say what the code is for: typed in, or brought along by a link, as a QR code has it."""
+        if by_link:
+            self.page.goto(f"/#/join/{join_string}")
+        else:
+            self._press("I have a join code")
+            self._fill("Join code", join_string)
+        self._press("Look up the code")
+
+    def join(self, join_string: str, name: str, password: str, *, by_link: bool = False) -> str:
+        """Make an account with a join code; return the recovery code that is shown."""
+        self.look_up(join_string, by_link=by_link)
+        self._fill("Your name", name)
+        self._choose_password(password)
+        self._press("Make my keys and join")
+        return self.page.get_by_role("region", name="Recovery code").inner_text().replace("\n", "")
+
+    def confirm(self, recovery_code: str) -> None:
+        """Type the code from the paper. `at_home` says whether it was the right one."""
+        written = self._button("I have written it down")
+        if written.is_visible():
+            written.click()
+        self._fill("Recovery code", recovery_code)
+        self._press("Confirm")
+
+    def register(self, join_string: str, name: str, password: str, *, by_link: bool = False) -> str:
+        """All the way in; return the recovery code."""
+        code = self.join(join_string, name, password, by_link=by_link)
+        self.confirm(code)
+        self.at_home()
+        return code
+
+    def try_to_log_in(self, handle: str, password: str) -> None:
+        self._fill("Handle", handle)
+        self._fill("Password", password)
+        self._press("Log in")
+
+    def log_in(self, handle: str, password: str) -> None:
+        self.try_to_log_in(handle, password)
+        self.at_home()
+
+    def try_recovery_code(self, handle: str, code: str, new_password: str) -> None:
+        """For who forgot the password."""
+        self._press("I forgot my password")
+        self._fill("Handle", handle)
+        self._fill("Recovery code", code)
+        self._choose_password(new_password)
+        self._press("Set password and log in")
+
+    def restore(self, password: str) -> None:
+        """On a browser that is logged in and has no keys."""
+        self._fill("Password", password)
+        self._press("Bring my messages back")
+
+    def unlock(self, password: str) -> None:
+        self._fill("Password", password)
+        self._press("Unlock")
+
+    def at_home(self) -> None:
+        """They are in, and live."""
+        expect(self.page.get_by_role("navigation", name="Main")).to_be_visible()
+        expect(self.lamp()).to_have_text("Live")
+
+    def lamp(self) -> Locator:
+        """`Connecting`, `Live`, `Offline` or `Session ended`."""
+        return self.page.get_by_role("status", name="Connection")
+
+    # Friends
+
+    def befriend(self, handle: str) -> None:
+        self._press("Add a friend")
+        dialog = self.dialog("Add a friend")
+        dialog.get_by_label("Handle").fill(handle)
+        dialog.get_by_role("button", name="Ask", exact=True).click()
+        expect(dialog).to_be_hidden()
+
+    def accept(self, title: str) -> None:
+        self._press(f"Accept {title}")
+        expect(self.friend(title)).to_be_visible()
+
+    def friend(self, title: str) -> Locator:
+        """A person, a device or a group in the list: its text has presence and unread messages, too."""
+        friends = self.page.get_by_role("list", name="Friends", exact=True)
+        return friends.get_by_role("link").filter(has_text=title)
+
+    def safety_words(self, title: str) -> list[str]:
+        """Open the dialog of the safety code, and read it."""
+        self._press("Safety code")
+        words = self.dialog(f"Safety code with {title}").get_by_role("list", name="Safety words")
+        expect(words.get_by_role("listitem")).to_have_count(12)
+        return words.get_by_role("listitem").all_inner_texts()
+
+    # Conversations
+
+    def open_chat(self, title: str) -> None:
+        self.friend(title).click()
+        expect(self.page.get_by_role("heading", level=2, name=title, exact=True)).to_be_visible()
+
+    def say(self, text: str) -> None:
+        """It is sent, or waits for that: `message` says how far it got."""
+        self._composer().fill(text)
+        self._composer().press("Enter")
+        expect(self._composer()).to_have_value("")
+
+    def reply(self, to: str, text: str) -> None:
+        self.message(to).hover()
+        self.message(to).get_by_role("button", name="Reply").click()
+        self.say(text)
+
+    def attach(self, file: Path | FilePayload) -> None:
+        """Choose a file for the next message."""
+        self.page.get_by_label("File to attach").set_input_files(file)
+
+    def save(self, name: str, path: Path) -> bytes:
+        """Save a file that came with a message, and read it."""
+        with self.page.expect_download() as download:
+            self._press(f"Save {name}")
+        assert download.value.suggested_filename == name
+        download.value.save_as(path)
+        return path.read_bytes()
+
+    def messages(self) -> Locator:
+        """Those of the open conversation that are in sight, oldest first."""
+        return self.page.get_by_role("region", name="Messages with").get_by_role("article")
+
+    def message(self, text: str) -> Locator:
+        return self.messages().filter(has=self.page.get_by_text(text, exact=True))
+
+    def reads(self, texts: Sequence[str]) -> None:
+        """These are the messages, in this order, and no others."""
+        expect(self.messages()).to_have_text([re.compile(re.escape(text)) for text in texts])
+
+    def is_proven(self, text: str) -> None:
+        """Its receipt was verified, in the page."""
+        expect(self.message(text).get_by_role("link", name="Proof verified")).to_be_visible()
+
+    def open_proof(self, text: str) -> Locator:
+        """The detail view of a message's proof, with what was checked in it."""
+        self.message(text).hover()
+        self.message(text).get_by_role("link", name="Proof verified").click()
+        proof = self.page.get_by_role("region", name="Proof", exact=True)
+        expect(proof.get_by_role("heading", name="This page checked")).to_be_visible()
+        return proof
+
+    # Alerts
+
+    def alerts(self, which: Literal["Open", "Taken"] = "Open") -> Locator:
+        return self.page.get_by_role("list", name=f"{which} alerts", exact=True).get_by_role("article")
+
+    def alert(self, text: str) -> Locator:
+        """The card on the board, open or taken, that says this."""
+        board = self.page.get_by_role("region", name=re.compile("^Alerts"))
+        return board.get_by_role("article").filter(has_text=text)
+
+    def take(self, text: str, deed: Deed = "Take") -> None:
+        self.alert(text).get_by_role("button", name=deed, exact=True).click()
+
+    # One's own account
+
+    def go_to(self, place: Literal["Home", "Friends", "Admin", "My account"]) -> None:
+        self.page.get_by_role("navigation", name="Main").get_by_role("link", name=place).click()
+
+    def change_password(self, old: str, new: str) -> None:
+        self.go_to("My account")
+        self._fill("Current password", old)
+        self._choose_password(new)
+        self._press("Change password")
+        expect(self.page.get_by_text("Your password is changed.")).to_be_visible()
+
+    def lock(self) -> None:
+        self._choose_in_own_menu("Lock now")
+        expect(self.screen("Locked")).to_be_visible()
+
+    def log_out(self, *, forget: bool = False) -> None:
+        self._choose_in_own_menu("Log out")
+        dialog = self.dialog("Log out?")
+        dialog.get_by_label("Forget this browser").set_checked(forget)
+        dialog.get_by_role("button", name="Log out", exact=True).click()
+        expect(self.screen("Log in")).to_be_visible()
+
+    # Parts
+
+    def dialog(self, title: str) -> Locator:
+        return self.page.get_by_role("dialog", name=title, exact=True)
+
+    def _choose_in_own_menu(self, entry: str) -> None:
+        self.page.get_by_role("button", name=re.compile(", menu$")).click()
+        self.page.get_by_role("region", name="Your menu").get_by_role("button", name=entry).click()
+
+    def _composer(self) -> Locator:
+        return self.page.get_by_role("textbox", name="Message to ")
+
+    def _button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def _press(self, name: str) -> None:
+        self._button(name).click()
+
+    def _fill(self, label: str, value: str) -> None:
+        self.page.get_by_label(label, exact=True).fill(value)
+
+    def _choose_password(self, password: str) -> None:
+        self._fill("New password", password)
+        self._fill("New password again", password)
