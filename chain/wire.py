@@ -10,7 +10,7 @@ from chain import body, entry, jws
 from chain.body import Body
 from chain.ed25519 import Signer
 from chain.encoding import b64url, canonical, read, read_canonical
-from chain.entry import Count, EntryId, Hash, SignedEntry
+from chain.entry import Count, EntryId, Hash, Milliseconds, SignedEntry
 from chain.errors import Malformed, Oversized, Rule, Unverified
 from chain.identity import SigningKey
 
@@ -124,11 +124,16 @@ class Receipts(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
 
 class Delivered(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A committed entry with its body, for somebody who may have it. An erased body is left out."""
+    """
+    A committed entry with its body, for somebody who may have it. An erased body is left out.
+
+    `committed` is when its block was made, in ms by the gateway's clock; over MQTT it is left out, for it is now.
+    """
 
     index: Count
     entry: str
     receipt: str
+    committed: Milliseconds | None = None
     salt: Hash | None = None
     body: str | None = None
 

@@ -215,11 +215,18 @@ class _Proofs:
         return self._made[size]
 
 
-def delivery_of(index: int, leaf: bytes, body: Body | None, receipt: str) -> Delivered:
+def delivery_of(
+    index: int, leaf: bytes, body: Body | None, receipt: str, committed: int | None = None
+) -> Delivered:
     """A committed entry as it is delivered, and served."""
-    if body is None:
-        return Delivered(index, leaf.decode("ascii"), receipt)
-    return Delivered(index, leaf.decode("ascii"), receipt, salt=b64url(body.salt), body=body.content)
+    return Delivered(
+        index,
+        leaf.decode("ascii"),
+        receipt,
+        committed,
+        salt=None if body is None else b64url(body.salt),
+        body=None if body is None else body.content,
+    )
 
 
 def _rule_of(error: Exception) -> Rule:

@@ -74,7 +74,7 @@ class Snapshot:
             raise Undecided("the newest block has no checkpoint yet")
         receipts = self.chain.receipts((index for index, _, _ in taken), note=self.note)
         return [
-            delivery_of(index, leaf, body, receipt.to_text())
+            delivery_of(index, leaf, body, receipt.to_text(), self.chain.store.time_of(index))
             for (index, leaf, body), receipt in zip(taken, receipts, strict=True)
         ]
 

@@ -324,7 +324,19 @@ def test_an_erased_body_is_gone_and_its_proof_is_not(site: Site) -> None:
     answer = site.get(site.alice, f"/v1/entries/{submission.signed.entry.id}")
 
     assert answer.json is not None
-    assert set(answer.json) == {"index", "entry", "receipt"}
+    assert set(answer.json) == {"index", "entry", "receipt", "committed"}
+
+
+def test_an_entry_says_when_its_block_was_made(site: Site) -> None:
+    site.commit(site.bob.writes(site.alice.id))
+    site.commit(site.bob.writes(site.alice.id))
+
+    answer = site.get(site.alice, "/v1/inbox?after=-1")
+
+    assert answer.json is not None
+    delivered = [Delivered(**each) for each in answer.json["entries"]]
+    store = site.world.chain.store
+    assert [each.committed for each in delivered] == [store.time_of(each.index) for each in delivered]
 
 
 # The inbox
