@@ -1,6 +1,7 @@
 """`blockpost bench`: measure the way from a device to its receipt, and what a device's agent takes up."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ examples:
   blockpost bench commit --broker mosquitto      the same on Debian's Mosquitto
   blockpost bench commit --rate 200 --no-growth  latency at a steady 200 entries a second, without queues
   blockpost bench agent                          an agent's memory at rest, and its computing time a message
+  blockpost bench page                           how fast the page opens a conversation of 10,000 messages
 
 `commit` counts an entry when its author has verified the receipt. The floor is measured in turn with it, on the
 same broker: one paho subscriber that writes the same bytes to SQLite in groups, and checks nothing. Latencies under
@@ -99,6 +101,14 @@ def _console() -> Console:
         metavar="N",
         help="messages that the computing time is averaged over (default %(default)s)",
     )
+    part = command("page", _page, "the page in a real Chromium: opening a long conversation")
+    part.add_argument(
+        "--messages",
+        type=_count,
+        default=10_000,
+        metavar="N",
+        help="messages in the conversation (default %(default)s)",
+    )
     return console
 
 
@@ -142,6 +152,20 @@ def _agent(args: argparse.Namespace) -> None:
     print(f"memory     {result.rss_mb} MB resident at rest, {result.pss_mb} MB with shared pages shared out")
     print(f"start      {result.start_s} s from its start to its first message")
     print(f"computing  {result.cpu_ms_per_message} ms a message, over {result.messages} messages")
+    _end(args, result)
+
+
+def _page(args: argparse.Namespace) -> None:
+    try:
+        page = importlib.import_module("bench.page")
+    except ImportError as error:
+        raise BenchError(f"page: {error}: pip install playwright, and install Chromium") from error
+    result = page.measure(_options(page.Options, args), _progress)
+    print(f"machine    {result.machine}")
+    print(f"read       {result.read_s} s for a new browser to read and verify {result.messages:,} messages")
+    print(f"reload     {result.reload_ms} ms until the friends are there")
+    print(f"open       {result.open_ms} ms from the click on the conversation to its newest messages")
+    print(f"scroll     {result.frame_ms} ms a frame, {result.worst_frame_ms} ms the longest")
     _end(args, result)
 
 
