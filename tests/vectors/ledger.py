@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 import msgspec
+from msgspec import structs
 
 from chain.api import Party
 from chain.chain import Committed
@@ -46,14 +47,20 @@ def keys(world: World) -> dict[str, SigningKey]:
 
 
 def delivered(world: World, index: int) -> Delivered:
-    return Snapshot(world.chain).delivered([index])[0]
+    """An entry with its receipt, and with nothing that is only the gateway's word."""
+    return _proof(Snapshot(world.chain).delivered([index])[0])
 
 
 def party(world: World, actor: Actor) -> Party:
     now = Snapshot(world.chain)
     row = now.state.account(actor.id)
     assert row is not None
-    return now.party(row)
+    found = now.party(row)
+    return structs.replace(found, entries=[_proof(each) for each in found.entries])
+
+
+def _proof(given: Delivered) -> Delivered:
+    return Delivered(index=given.index, entry=given.entry, receipt=given.receipt)
 
 
 def forced(world: World, submission: Submission) -> Delivered:

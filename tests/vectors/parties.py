@@ -123,6 +123,11 @@ def _refused_parties(scene: Scene) -> Iterator[Json]:
         "an account of another key": structs.replace(
             honest, entries=[ledger.forced(world, usurper.joins(None, None, author=scene.carol.id))]
         ),
+        "an account in another's name": structs.replace(
+            honest,
+            account=stranger.id,
+            entries=[ledger.forced(world, stranger.joins(None, None, author=mallory.id))],
+        ),
         "an account that another key signed": structs.replace(
             honest,
             account=stranger.id,

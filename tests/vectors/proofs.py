@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from chain import checkpoint, merkle
-from chain.checkpoint import Checkpoint
+from chain.checkpoint import Checkpoint, b64
 from chain.encoding import b64url
 from chain.merkle import Tree
 from chain.receipt import Receipt
@@ -199,6 +199,32 @@ def _refused_checkpoints() -> Iterator[Json]:
     }
     for name, note in faults.items():
         yield _signed(name, note) | {"refused": True}
+    for name, wrong in _wrong_texts().items():
+        note = f"{wrong}\n{signature_line(ORIGIN, key_id + KEYS.sign(wrong.encode()))}"
+        yield _signed(f"signed with {name}", note) | {"refused": True}
+
+
+def _wrong_texts() -> dict[str, str]:
+    """What the gateway itself would have to sign: nothing but the form of the text, or its origin, is wrong."""
+    text = HEAD.to_text()
+    root = b64(HEAD.root)
+    return {
+        "another origin": text.replace("ward7", "ward8"),
+        "no origin": text.removeprefix(ORIGIN),
+        "a leading zero": text.replace("\n7\n", "\n07\n"),
+        "a sign": text.replace("\n7\n", "\n+7\n"),
+        "a negative size": text.replace("\n7\n", "\n-7\n"),
+        "a space": text.replace("\n7\n", "\n 7\n"),
+        "a float": text.replace("\n7\n", "\n7.0\n"),
+        "an exponent": text.replace("\n7\n", "\n7e0\n"),
+        "another script's digit": text.replace("\n7\n", "\n\u0667\n"),
+        "no size": text.replace("\n7\n", "\n\n"),
+        "a root of 29 bytes": text.replace(root, b64(HEAD.root[3:])),
+        "a root without padding": text.replace("8=\n", "8\n"),
+        "a root with trailing bits": text.replace("8=\n", "9=\n"),
+        "an extension line": text + "extension\n",
+        "an empty line": text.replace("\n7\n", "\n7\n\n"),
+    }
 
 
 # Receipts
