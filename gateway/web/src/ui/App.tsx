@@ -27,8 +27,8 @@ export function App({ engine, joinString }: { engine: Engine; joinString: string
   return (
     <ErrorBoundary>
       <EngineContext value={engine}>
-        <Screen joinString={joinString} />
         <Announcer />
+        <Screen joinString={joinString} />
       </EngineContext>
     </ErrorBoundary>
   );

@@ -69,7 +69,7 @@ function Places() {
     <nav className="places" aria-label="Main">
       <Place to={{ name: "home" }} here={isHome(route)} icon="bell" label="Home">
         {gravest && (
-          <Badge label={`, ${openAlerts} open, ${priorityWords(gravest)}`}>
+          <Badge label={`${openAlerts} open, ${priorityWords(gravest)}`}>
             <PriorityMark priority={gravest} size={20} />
             {openAlerts}
           </Badge>
@@ -77,13 +77,18 @@ function Places() {
       </Place>
       <Place to={{ name: "friends" }} here={route.name === "friends"} icon="group" label="Friends">
         {asked > 0 && (
-          <Badge tone="accent" label={`, ${asked} waiting for your answer`}>
+          <Badge tone="accent" label={`${asked} waiting for your answer`}>
             {asked}
           </Badge>
         )}
       </Place>
       {isAdmin && (
-        <Place to={{ name: "admin", part: "people" }} here={route.name === "admin"} icon="key" label="Admin" />
+        <Place
+          to={{ name: "admin", part: "people" }}
+          here={route.name === "admin"}
+          icon="key"
+          label="Admin"
+        />
       )}
       <Place to={{ name: "me" }} here={route.name === "me"} icon="person" label="My account" />
     </nav>

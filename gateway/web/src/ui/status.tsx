@@ -114,8 +114,8 @@ export function OwnMenu() {
         face={
           <>
             <Avatar title={me.name} kind="person" small />
+            <span className="visually-hidden">Menu of</span>
             <span className="own-name">{me.name}</span>
-            <span className="visually-hidden">, menu</span>
           </>
         }
       >

@@ -12,7 +12,7 @@
  * Esc and the cross both call `onClose`. `Confirm` shows what went wrong, and closes itself when it worked.
  */
 import "./dialog.css";
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { Banner } from "./Banner";
 import { Button } from "./Button";
 import { classes } from "./classes";
@@ -30,7 +30,8 @@ export function Dialog({ title, onClose, actions, wide, children }: DialogProps)
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
 
-  useEffect(() => {
+  // Before it leaves the document: a dialog gives the focus back when it is closed, not when it is gone.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();
