@@ -47,9 +47,12 @@ export class Sound {
 
   constructor(private readonly board: Board) {}
 
-  /** Follows the board, and arms itself at the first touch. */
+  /**
+   * Follows the board, and arms itself at the first touch: at its end, since the warning that the sound is off goes away
+   * then, and everything below it moves. What is pressed must not move before it is released.
+   */
   start(target: EventTarget): void {
-    for (const touch of ["pointerdown", "keydown"])
+    for (const touch of ["click", "keydown"])
       target.addEventListener(touch, () => void this.arm(), { capture: true });
     this.board.subscribe(() => this.#follow());
   }
