@@ -49,16 +49,16 @@ class Person:
         if by_link:
             self.page.goto(f"/#/join/{join_string}")
         else:
-            self._press("I have a join code")
+            self.press("I have a join code")
             self._fill("Join code", join_string)
-        self._press("Look up the code")
+        self.press("Look up the code")
 
     def join(self, join_string: str, name: str, password: str, *, by_link: bool = False) -> str:
         """Make an account with a join code; return the recovery code that is shown."""
         self.look_up(join_string, by_link=by_link)
         self._fill("Your name", name)
         self._choose_password(password)
-        self._press("Make my keys and join")
+        self.press("Make my keys and join")
         return self.page.get_by_role("region", name="Recovery code").inner_text().replace("\n", "")
 
     def confirm(self, recovery_code: str) -> None:
@@ -67,7 +67,7 @@ class Person:
         if written.is_visible():
             written.click()
         self._fill("Recovery code", recovery_code)
-        self._press("Confirm")
+        self.press("Confirm")
 
     def register(self, join_string: str, name: str, password: str, *, by_link: bool = False) -> str:
         """All the way in; return the recovery code."""
@@ -79,7 +79,7 @@ class Person:
     def try_to_log_in(self, handle: str, password: str) -> None:
         self._fill("Handle", handle)
         self._fill("Password", password)
-        self._press("Log in")
+        self.press("Log in")
 
     def log_in(self, handle: str, password: str) -> None:
         self.try_to_log_in(handle, password)
@@ -87,20 +87,20 @@ class Person:
 
     def try_recovery_code(self, handle: str, code: str, new_password: str) -> None:
         """For who forgot the password."""
-        self._press("I forgot my password")
+        self.press("I forgot my password")
         self._fill("Handle", handle)
         self._fill("Recovery code", code)
         self._choose_password(new_password)
-        self._press("Set password and log in")
+        self.press("Set password and log in")
 
     def restore(self, password: str) -> None:
         """On a browser that is logged in and has no keys."""
         self._fill("Password", password)
-        self._press("Bring my messages back")
+        self.press("Bring my messages back")
 
     def unlock(self, password: str) -> None:
         self._fill("Password", password)
-        self._press("Unlock")
+        self.press("Unlock")
 
     def at_home(self) -> None:
         """They are in, and live."""
@@ -114,14 +114,14 @@ class Person:
     # Friends
 
     def befriend(self, handle: str) -> None:
-        self._press("Add a friend")
+        self.press("Add a friend")
         dialog = self.dialog("Add a friend")
         dialog.get_by_label("Handle").fill(handle)
         dialog.get_by_role("button", name="Ask", exact=True).click()
         expect(dialog).to_be_hidden()
 
     def accept(self, title: str) -> None:
-        self._press(f"Accept {title}")
+        self.press(f"Accept {title}")
         expect(self.friend(title)).to_be_visible()
 
     def friend(self, title: str) -> Locator:
@@ -131,7 +131,7 @@ class Person:
 
     def safety_words(self, title: str) -> list[str]:
         """Open the dialog of the safety code, and read it."""
-        self._press("Safety code")
+        self.press("Safety code")
         words = self.dialog(f"Safety code with {title}").get_by_role("list", name="Safety words")
         expect(words.get_by_role("listitem")).to_have_count(12)
         return words.get_by_role("listitem").all_inner_texts()
@@ -160,7 +160,7 @@ class Person:
     def save(self, name: str, path: Path) -> bytes:
         """Save a file that came with a message, and read it."""
         with self.page.expect_download() as download:
-            self._press(f"Save {name}")
+            self.press(f"Save {name}")
         assert download.value.suggested_filename == name
         download.value.save_as(path)
         return path.read_bytes()
@@ -176,6 +176,12 @@ class Person:
         """These are the messages, in this order, and no others."""
         expect(self.messages()).to_have_text([re.compile(re.escape(text)) for text in texts])
 
+    def texts(self) -> list[str]:
+        """What the messages in sight say, without who and when."""
+        paragraphs = "each => [...each.querySelectorAll('p')].slice(1).map(p => p.innerText).join('\\n')"
+        texts = self.messages().evaluate_all(f"all => all.map({paragraphs})")
+        return [str(text) for text in texts]
+
     def is_proven(self, text: str) -> None:
         """Its receipt was verified, in the page."""
         expect(self.message(text).get_by_role("link", name="Proof verified")).to_be_visible()
@@ -187,6 +193,11 @@ class Person:
         proof = self.page.get_by_role("region", name="Proof", exact=True)
         expect(proof.get_by_role("heading", name="This page checked")).to_be_visible()
         return proof
+
+    def fact(self, where: Locator, name: str) -> Locator:
+        """What stands beside a name, in a list of facts."""
+        term = where.get_by_role("term").filter(has_text=re.compile(f"^{re.escape(name)}$"))
+        return term.locator("xpath=following-sibling::dd")
 
     # Alerts
 
@@ -210,7 +221,7 @@ class Person:
         self.go_to("My account")
         self._fill("Current password", old)
         self._choose_password(new)
-        self._press("Change password")
+        self.press("Change password")
         expect(self.page.get_by_text("Your password is changed.")).to_be_visible()
 
     def lock(self) -> None:
@@ -239,7 +250,7 @@ class Person:
     def _button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
-    def _press(self, name: str) -> None:
+    def press(self, name: str) -> None:
         self._button(name).click()
 
     def _fill(self, label: str, value: str) -> None:

@@ -50,11 +50,14 @@ class Ward:
         """A join string for a person."""
         return invited(self.site, handle, role=role).to_text()
 
-    def member(self, handle: str, password: str) -> None:
+    def member(self, handle: str, password: str, *, name: str | None = None) -> None:
         """Somebody who joined on the command line, and may log in to the page."""
-        added(self.site, handle)
-        done = self.agent(handle, "password", "--stdin", stdin=f"{password}\n")
-        assert done == ""
+        added(self.site, handle, name=name)
+        self.let_in(handle, password)
+
+    def let_in(self, handle: str, password: str) -> None:
+        """Who joined on the command line may log in to the page."""
+        self.agent(handle, "password", "--stdin", stdin=f"{password}\n")
 
     def admin(self, *words: str) -> str:
         """One command of the first admin; what it printed."""
