@@ -47,7 +47,7 @@ export function AlertCard({ alert, current = false, linked = true }: AlertCardPr
         </span>
       </header>
       <AlertWords alert={alert} />
-      <AlertState alert={alert} />
+      <AlertState alert={alert} about={id} />
       <div className="alert-card-actions">
         <AlertActions alert={alert} about={id} />
         {linked && (
@@ -60,14 +60,6 @@ export function AlertCard({ alert, current = false, linked = true }: AlertCardPr
             Thread
           </LinkButton>
         )}
-        <LinkButton
-          look="quiet"
-          className="alert-card-proof"
-          icon="shieldCheck"
-          label="Proof"
-          href={hashOf({ name: "proof", id: alert.message })}
-          aria-describedby={id}
-        />
       </div>
     </article>
   );
@@ -88,7 +80,7 @@ function AlertWords({ alert }: { alert: AlertView }) {
   );
 }
 
-function AlertState({ alert }: { alert: AlertView }) {
+function AlertState({ alert, about }: { alert: AlertView; about: string }) {
   const { takenBy, seenBy } = alert;
   return (
     <ul className="alert-card-state">
@@ -117,6 +109,12 @@ function AlertState({ alert }: { alert: AlertView }) {
         <span>
           {seenBy.length === 0 ? "Seen by nobody yet" : `Seen by ${listed(seenBy.map((each) => each.title))}`}
         </span>
+      </li>
+      <li className="alert-card-proof">
+        <Icon name="shieldCheck" />
+        <a href={hashOf({ name: "proof", id: alert.message })} aria-describedby={about}>
+          Proof verified
+        </a>
       </li>
       {alert.resolved && (
         <li className="soft">

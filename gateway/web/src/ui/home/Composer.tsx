@@ -152,7 +152,7 @@ export function Composer({ owner, party, title, handle }: ComposerProps) {
           className="field-input composer-text"
           rows={1}
           aria-label={`Message to ${title}`}
-          aria-keyshortcuts="Enter"
+          title="Enter sends, Shift+Enter begins a new line"
           placeholder="Message"
           value={draft.text}
           onChange={(event) => {

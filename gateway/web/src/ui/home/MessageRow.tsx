@@ -96,7 +96,7 @@ function Message({ line, together, ...props }: RowProps & { line: MessageLine; t
           <p className="message-opening">Opening…</p>
         )}
       </div>
-      <Foot line={line} onReply={props.onReply} about={id} />
+      <Foot line={line} onReply={props.onReply} about={id} short={quiet} />
       {newest && (
         <div className="message-deeds">
           <Taken alert={newest} />
@@ -133,7 +133,14 @@ function Taken({ alert }: { alert: AlertView }) {
   );
 }
 
-function Foot({ line, about, onReply }: { line: MessageLine; about: string; onReply(id: EntryId): void }) {
+interface FootProps {
+  line: MessageLine;
+  about: string;
+  short: boolean;
+  onReply(id: EntryId): void;
+}
+
+function Foot({ line, about, short, onReply }: FootProps) {
   return (
     <footer className="message-foot">
       <time dateTime={new Date(line.at).toISOString()} className="time">
@@ -157,7 +164,7 @@ function Foot({ line, about, onReply }: { line: MessageLine; about: string; onRe
             aria-describedby={about}
             onClick={() => onReply(line.id)}
           />
-          <SeenBy line={line} />
+          {!short && <SeenBy line={line} />}
         </>
       ) : (
         <NotSent line={line} />
