@@ -163,7 +163,7 @@ export function said(act: Act): string {
     case "group":
       return act.action === "end"
         ? `ended the group ${about}`
-        : `set the group ${about}: ${act.members} members`;
+        : `set the group ${about}: ${act.members === 1 ? "1 member" : `${act.members} members`}`;
     case "redact":
       return `erased the body of entry ${about} (${act.action})`;
   }
