@@ -53,11 +53,11 @@ def running_site(folder: Path) -> Iterator[Site]:
         site.stop()
 
 
-def enter(site: Site, handle: str, code: JoinCode) -> Membership:
-    """Join with a code, in the home of that name."""
+def enter(site: Site, handle: str, code: JoinCode, *, name: str | None = None) -> Membership:
+    """Join with a code, in the home of that handle."""
     if not site.home(handle).exists():
         keep_keys(site.home(handle), new_keys())
-    return joining.join(Home(site.home(handle)), code, name=handle.title())
+    return joining.join(Home(site.home(handle)), code, name=name or handle.title())
 
 
 def invited(
@@ -81,9 +81,11 @@ def invited(
     return JoinCode.from_text(done.out)
 
 
-def added(site: Site, handle: str, *, kind: str = "person", role: str = "member") -> Membership:
+def added(
+    site: Site, handle: str, *, kind: str = "person", role: str = "member", name: str | None = None
+) -> Membership:
     """Somebody joins."""
-    return enter(site, handle, invited(site, handle, kind=kind, role=role))
+    return enter(site, handle, invited(site, handle, kind=kind, role=role), name=name)
 
 
 @contextmanager
