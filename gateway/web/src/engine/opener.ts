@@ -50,7 +50,10 @@ export class Opener {
     const opening = this.#inTurn(() => this.#open(id));
     this.#promises.set(id, opening);
     opening.then(
-      (opened) => this.#opened.set(id, opened),
+      (opened) => {
+        // It may have been forgotten meanwhile.
+        if (this.#promises.get(id) === opening) this.#opened.set(id, opened);
+      },
       () => this.forget(id),
     );
     const [oldest] = this.#promises.keys();

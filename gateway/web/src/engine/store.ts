@@ -163,12 +163,13 @@ export class Store {
   }
 
   /** Replaces the checkpoint if it is still `old`; says whether it was. */
-  async replaceCheckpoint(old: string | undefined, note: string): Promise<boolean> {
-    const change = this.db.transaction("single", "readwrite", PROMISE);
-    const same = (await change.store.get("checkpoint")) === old;
-    if (same) await change.store.put(note, "checkpoint");
-    await change.done;
-    return same;
+  replaceCheckpoint(old: string | undefined, note: string): Promise<boolean> {
+    return this.#change(["single"], async (change) => {
+      const single = change.objectStore("single");
+      const same = (await single.get("checkpoint")) === old;
+      if (same) await single.put(note, "checkpoint");
+      return same;
+    });
   }
 
   evidence(): Promise<Evidence | undefined> {
@@ -176,10 +177,11 @@ export class Store {
   }
 
   /** Keeps the evidence; the first that was found stays. */
-  async keepEvidence(evidence: Evidence): Promise<void> {
-    const change = this.db.transaction("single", "readwrite", PROMISE);
-    if ((await change.store.get("evidence")) === undefined) await change.store.put(evidence, "evidence");
-    await change.done;
+  keepEvidence(evidence: Evidence): Promise<void> {
+    return this.#change(["single"], async (change) => {
+      const single = change.objectStore("single");
+      if ((await single.get("evidence")) === undefined) await single.put(evidence, "evidence");
+    });
   }
 
   // Others
@@ -188,10 +190,10 @@ export class Store {
     return this.db.getAll("pin");
   }
 
-  async setPin(pin: Pin): Promise<void> {
-    const change = this.db.transaction("pin", "readwrite", PROMISE);
-    await change.store.put(pin);
-    await change.done;
+  setPin(pin: Pin): Promise<void> {
+    return this.#change(["pin"], async (change) => {
+      await change.objectStore("pin").put(pin);
+    });
   }
 
   parties(): Promise<PartyRow[]> {
@@ -235,13 +237,13 @@ export class Store {
   }
 
   /** Keeps verified entries, and that everything up to `position` is here. Twice is harmless. */
-  async take(entries: readonly Taken[], position: number): Promise<void> {
-    const change: Change = this.db.transaction(["line", "sealed", "single"], "readwrite", PROMISE);
-    const single = change.objectStore("single");
-    for (const entry of entries) await put(change, entry);
-    const before = ((await single.get("position")) as number | undefined) ?? -1;
-    if (position > before) await single.put(position, "position");
-    await change.done;
+  take(entries: readonly Taken[], position: number): Promise<void> {
+    return this.#change(["line", "sealed", "single"], async (change) => {
+      const single = change.objectStore("single");
+      for (const entry of entries) await put(change, entry);
+      const before = ((await single.get("position")) as number | undefined) ?? -1;
+      if (position > before) await single.put(position, "position");
+    });
   }
 
   // What waits to be sent
@@ -251,32 +253,31 @@ export class Store {
   }
 
   /** Gives out the lane's next number together with what was signed with it. */
-  async queue(lane: Lane, id: EntryId, parcel: Parcel): Promise<void> {
-    const change = this.db.transaction(["single", "outbox"], "readwrite", PROMISE);
-    await change.objectStore("single").put(lane, "lane");
-    await change.objectStore("outbox").add({ id, parcel, refused: null });
-    await change.done;
+  queue(lane: Lane, id: EntryId, parcel: Parcel): Promise<void> {
+    return this.#change(["single", "outbox"], async (change) => {
+      await change.objectStore("single").put(lane, "lane");
+      await change.objectStore("outbox").add({ id, parcel, refused: null });
+    });
   }
 
   /** The same entries, signed again in another stream: each keeps its place. */
-  async requeue(lane: Lane, entries: readonly Waiting[]): Promise<void> {
-    const change = this.db.transaction(["single", "outbox"], "readwrite", PROMISE);
-    await change.objectStore("single").put(lane, "lane");
-    for (const entry of entries) await change.objectStore("outbox").put(entry);
-    await change.done;
+  requeue(lane: Lane, entries: readonly Waiting[]): Promise<void> {
+    return this.#change(["single", "outbox"], async (change) => {
+      await change.objectStore("single").put(lane, "lane");
+      for (const entry of entries) await change.objectStore("outbox").put(entry);
+    });
   }
 
   /** What was refused, signed again: it goes to the end. */
-  async again(lane: Lane, id: EntryId, parcel: Parcel): Promise<void> {
-    const change = this.db.transaction(["single", "outbox"], "readwrite", PROMISE);
-    const outbox = change.objectStore("outbox");
-    const place = await outbox.index("id").getKey(id);
-    if (place !== undefined) {
+  again(lane: Lane, id: EntryId, parcel: Parcel): Promise<void> {
+    return this.#change(["single", "outbox"], async (change) => {
+      const outbox = change.objectStore("outbox");
+      const place = await outbox.index("id").getKey(id);
+      if (place === undefined) return;
       await outbox.delete(place);
       await outbox.add({ id, parcel, refused: null });
       await change.objectStore("single").put(lane, "lane");
-    }
-    await change.done;
+    });
   }
 
   /** Everything of ours without a receipt, in order. */
@@ -285,39 +286,48 @@ export class Store {
   }
 
   /** It is receipted: forget the parcel, and have the entry instead. Twice is harmless. */
-  async release(id: EntryId, entry: Taken): Promise<void> {
-    const change: Change = this.db.transaction(["outbox", "line", "sealed", "single"], "readwrite", PROMISE);
-    const outbox = change.objectStore("outbox");
-    const place = await outbox.index("id").getKey(id);
-    if (place !== undefined) await outbox.delete(place);
-    await put(change, entry);
-    await change.done;
+  release(id: EntryId, entry: Taken): Promise<void> {
+    return this.#change(["outbox", "line", "sealed", "single"], async (change) => {
+      await remove(change, id);
+      await put(change, entry);
+    });
   }
 
   /** It is refused for good: set it apart. */
-  async reject(id: EntryId, rule: string, reason: string): Promise<void> {
-    const change = this.db.transaction("outbox", "readwrite", PROMISE);
-    const found = await change.store.index("id").get(id);
-    if (found) await change.store.put({ ...found, refused: { rule, reason } });
-    await change.done;
+  reject(id: EntryId, rule: string, reason: string): Promise<void> {
+    return this.#change(["outbox"], async (change) => {
+      const outbox = change.objectStore("outbox");
+      const found = await outbox.index("id").get(id);
+      if (found) await outbox.put({ ...found, refused: { rule, reason } });
+    });
   }
 
-  async discard(id: EntryId): Promise<void> {
-    const change = this.db.transaction("outbox", "readwrite", PROMISE);
-    const place = await change.store.index("id").getKey(id);
-    if (place !== undefined) await change.store.delete(place);
-    await change.done;
+  discard(id: EntryId): Promise<void> {
+    return this.#change(["outbox"], (change) => remove(change, id));
   }
 
   async #single<Name extends keyof Singles>(name: Name): Promise<Singles[Name] | undefined> {
     return (await this.db.get("single", name)) as Singles[Name] | undefined;
   }
 
-  async #setSingle<Name extends keyof Singles>(name: Name, value: Singles[Name]): Promise<void> {
-    const change = this.db.transaction("single", "readwrite", PROMISE);
-    await change.store.put(value, name);
-    await change.done;
+  #setSingle<Name extends keyof Singles>(name: Name, value: Singles[Name]): Promise<void> {
+    return this.#change(["single"], async (change) => {
+      await change.objectStore("single").put(value, name);
+    });
   }
+
+  async #change<T>(stores: StoreNames<Schema>[], work: (change: Change) => Promise<T>): Promise<T> {
+    const change = this.db.transaction(stores, "readwrite", PROMISE);
+    // A request that fails ends the transaction, too: both say so.
+    const [result] = await Promise.all([work(change), change.done]);
+    return result;
+  }
+}
+
+async function remove(change: Change, id: EntryId): Promise<void> {
+  const outbox = change.objectStore("outbox");
+  const place = await outbox.index("id").getKey(id);
+  if (place !== undefined) await outbox.delete(place);
 }
 
 async function put(change: Change, { row, delivered }: Taken): Promise<void> {

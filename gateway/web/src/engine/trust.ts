@@ -41,6 +41,7 @@ export class Trust {
   #signed = new Map<string, Checkpoint>();
   #accepted = new Set<string>();
   #running = new Map<string, Promise<Checkpoint>>();
+  #caught: TwoHistories | null = null;
 
   private constructor(
     readonly origin: string,
@@ -76,7 +77,9 @@ export class Trust {
   /** Raises `TwoHistories` if the gateway was caught, by whichever tab. */
   async check(): Promise<void> {
     const evidence = await this.book.evidence();
-    if (evidence) throw new TwoHistories(`this gateway is refused: ${evidence.reason}`);
+    if (!evidence) return;
+    this.#caught = new TwoHistories(`this gateway is refused: ${evidence.reason}`);
+    throw this.#caught;
   }
 
   /**
@@ -95,6 +98,7 @@ export class Trust {
 
   async #accept(note: string): Promise<Checkpoint> {
     const shown = await this.#verified(note);
+    if (this.#caught) throw this.#caught;
     if (this.#accepted.has(note)) return shown;
     for (;;) {
       await this.#recall();
@@ -154,7 +158,8 @@ export class Trust {
   /** Keeps the evidence (`shown` is what the gateway signed), and returns the error to raise. */
   async catch(shown: string, reason: string): Promise<TwoHistories> {
     await this.book.keepEvidence({ held: this.#note ?? "", shown, reason, at: this.now() });
-    return new TwoHistories(`this gateway shows another history than before: ${reason}`);
+    this.#caught = new TwoHistories(`this gateway shows another history than before: ${reason}`);
+    return this.#caught;
   }
 
   /** Reads what this browser's tabs hold; raises `TwoHistories` if one of them caught the gateway. */

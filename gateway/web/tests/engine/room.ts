@@ -100,6 +100,6 @@ export async function write(
     body: refOf(body),
     ...(alert ? { alert } : {}),
   };
-  await town.say(from, says, body, mid);
+  await town.say(from, says, body, { id: mid });
   return mid;
 }

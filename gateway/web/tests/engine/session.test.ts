@@ -4,6 +4,10 @@ import { person } from "../proto/people";
 import { FairTurns, moveIn, newBrowser, openTab, type Tab, write } from "./room";
 import { Town } from "./town";
 
+/** The machine may be busy: what is waited for is said, and not for how long. */
+const eventually = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 20_000, interval: 10 });
+vi.setConfig({ testTimeout: 60_000 });
+
 let town: Town;
 let alice: Keys;
 let bob: Keys;
@@ -36,7 +40,7 @@ async function tab(turns?: FairTurns): Promise<Tab> {
 async function live(turns?: FairTurns): Promise<Tab> {
   const opened = await tab(turns);
   opened.session.start();
-  await vi.waitFor(() => expect(opened.world.board.view().lamp).toBe("live"));
+  await eventually(() => expect(opened.world.board.view().lamp).toBe("live"));
   return opened;
 }
 
@@ -57,7 +61,7 @@ test("what was said before is read, and what is said now comes by itself", async
 
   await write(town, bob, alice, "now");
 
-  await vi.waitFor(async () => expect(await texts(page, bob.account)).toEqual(["before", "now"]));
+  await eventually(async () => expect(await texts(page, bob.account)).toEqual(["before", "now"]));
 });
 
 test("a message goes out, and is a line of the chain", async () => {
@@ -65,7 +69,7 @@ test("a message goes out, and is a line of the chain", async () => {
 
   await page.session.actions.send(bob.account, { text: "hello" });
 
-  await vi.waitFor(() => {
+  await eventually(() => {
     const conversation = page.session.actions.conversation(bob.account);
     expect(conversation.line(0)).toMatchObject({ mine: true, state: "committed" });
   });
@@ -85,12 +89,12 @@ test("an alert is listed, taken, and told of to the other one", async () => {
   const page = await live();
   await write(town, bob, alice, "fall in bed 4", START);
   const alerts = () => page.world.board.view().alerts;
-  await vi.waitFor(() => expect(alerts()).toMatchObject([{ open: true, active: true, priority: "high" }]));
+  await eventually(() => expect(alerts()).toMatchObject([{ open: true, active: true, priority: "high" }]));
   const [alert] = alerts();
 
   await page.session.actions.take(alert?.episode ?? "");
 
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(alerts()).toMatchObject([{ open: false, takenBy: { title: "Me", mine: true } }]),
   );
   expect(town.entries.at(-1)?.entry).toMatchObject({ type: "status", state: "taken", about: alert?.message });
@@ -99,12 +103,12 @@ test("an alert is listed, taken, and told of to the other one", async () => {
 test("a taking that is not on the chain yet does not show", async () => {
   const page = await live();
   await write(town, bob, alice, "fall in bed 4", START);
-  await vi.waitFor(() => expect(page.world.board.view().alerts).toHaveLength(1));
+  await eventually(() => expect(page.world.board.view().alerts).toHaveLength(1));
   town.busy = 1_000;
 
   await page.session.actions.take(page.world.board.view().alerts[0]?.episode ?? "");
 
-  await vi.waitFor(() => expect(page.world.board.view().unsent).toMatchObject([{ state: "pending" }]));
+  await eventually(() => expect(page.world.board.view().unsent).toMatchObject([{ state: "pending" }]));
   expect(page.world.board.view().alerts).toMatchObject([{ open: true, takenBy: null }]);
 });
 
@@ -113,12 +117,12 @@ test("to look at a conversation says so once, and makes it read", async () => {
   await write(town, bob, alice, "one");
   await write(town, bob, alice, "two");
   const unread = () => page.world.board.view().friends.find(({ id }) => id === bob.account)?.unread;
-  await vi.waitFor(() => expect(unread()).toBe(2));
+  await eventually(() => expect(unread()).toBe(2));
 
   await Promise.all([page.session.actions.markRead(bob.account), page.session.actions.markRead(bob.account)]);
 
-  await vi.waitFor(() => expect(unread()).toBe(0));
-  await vi.waitFor(() =>
+  await eventually(() => expect(unread()).toBe(0));
+  await eventually(() =>
     expect(page.session.actions.conversation(bob.account).line(0).seenBy).toHaveLength(1),
   );
   const said = town.entries.filter(({ entry }) => entry.type === "status");
@@ -128,17 +132,17 @@ test("to look at a conversation says so once, and makes it read", async () => {
 test("messages written while the gateway is away go out in their order when it is back", async () => {
   const page = await live();
   await page.session.actions.send(bob.account, { text: "known addressee" });
-  await vi.waitFor(() => expect(page.world.board.view().unsent).toEqual([]));
+  await eventually(() => expect(page.world.board.view().unsent).toEqual([]));
   town.down = true;
   town.cut();
-  await vi.waitFor(() => expect(page.world.board.view().lamp).toBe("offline"));
+  await eventually(() => expect(page.world.board.view().lamp).toBe("offline"));
 
   for (const text of ["one", "two", "three"]) await page.session.actions.send(bob.account, { text });
   expect(conversationOf(page, bob.account)).toEqual(["committed", "pending", "pending", "pending"]);
   town.down = false;
   page.session.wake();
 
-  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toEqual(Array(4).fill("committed")));
+  await eventually(() => expect(conversationOf(page, bob.account)).toEqual(Array(4).fill("committed")));
   expect(await texts(page, bob.account)).toEqual(["known addressee", "one", "two", "three"]);
   const mine = town.entries.flatMap(({ entry }) =>
     entry.stream !== undefined && entry.type === "message" ? entry.seq : [],
@@ -151,10 +155,10 @@ test("an answer that got lost is asked for again with the same bytes, and commit
   town.lostAnswers = 1;
 
   await page.session.actions.send(bob.account, { text: "once" });
-  await vi.waitFor(() => expect(town.asked.filter((each) => each === "POST /v1/entries")).toHaveLength(1));
+  await eventually(() => expect(town.asked.filter((each) => each === "POST /v1/entries")).toHaveLength(1));
   page.session.wake();
 
-  await vi.waitFor(() => expect(page.world.board.view().unsent).toEqual([]));
+  await eventually(() => expect(page.world.board.view().unsent).toEqual([]));
   expect(town.entries.filter(({ entry }) => entry.type === "message")).toHaveLength(1);
   expect(await texts(page, bob.account)).toEqual(["once"]);
 });
@@ -168,7 +172,7 @@ test("what is refused is set apart with its reason, and later ones go on", async
   await page.session.actions.send(bob.account, { text: "refused" });
   await page.session.actions.send(bob.account, { text: "taken" });
 
-  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toEqual(["committed", "refused"]));
+  await eventually(() => expect(conversationOf(page, bob.account)).toEqual(["committed", "refused"]));
   expect(page.world.board.view().unsent).toMatchObject([
     { what: "message to BOB", state: "refused", reason: expect.stringContaining("contact") },
   ]);
@@ -176,7 +180,7 @@ test("what is refused is set apart with its reason, and later ones go on", async
 
   await page.session.actions.retry(refused?.id ?? "");
 
-  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toEqual(["committed", "committed"]));
+  await eventually(() => expect(conversationOf(page, bob.account)).toEqual(["committed", "committed"]));
   expect(await texts(page, bob.account)).toEqual(["taken", "refused"]);
 });
 
@@ -184,7 +188,7 @@ test("what was refused can be given up", async () => {
   const page = await live();
   town.refuse = () => ({ rule: "contact", detail: "not in contact" });
   await page.session.actions.send(bob.account, { text: "refused" });
-  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toEqual(["refused"]));
+  await eventually(() => expect(conversationOf(page, bob.account)).toEqual(["refused"]));
 
   await page.session.actions.discard(page.world.board.view().unsent[0]?.id ?? "");
 
@@ -202,7 +206,7 @@ test("a store that is older than what it sent begins another stream", async () =
 
   await page.session.actions.send(bob.account, { text: "again" });
 
-  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toEqual(["committed"]));
+  await eventually(() => expect(conversationOf(page, bob.account)).toEqual(["committed"]));
   expect(await texts(page, bob.account)).toEqual(["again"]);
 });
 
@@ -217,7 +221,7 @@ test("two tabs of a browser share a stream, and see what the other one sends", a
   ]);
 
   for (const page of [one, other])
-    await vi.waitFor(() => expect(conversationOf(page, bob.account)).toEqual(["committed", "committed"]));
+    await eventually(() => expect(conversationOf(page, bob.account)).toEqual(["committed", "committed"]));
   const sent = town.entries.flatMap(({ entry }) => (entry.type === "message" ? [entry] : []));
   expect(new Set(sent.map(({ stream }) => stream)).size).toBe(1);
   expect(sent.map(({ seq }) => seq)).toEqual([1, 2]);
@@ -226,32 +230,32 @@ test("two tabs of a browser share a stream, and see what the other one sends", a
 test("after a gap nothing is lost, and nothing is there twice", async () => {
   const page = await live();
   await write(town, bob, alice, "one");
-  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toHaveLength(1));
+  await eventually(() => expect(conversationOf(page, bob.account)).toHaveLength(1));
   town.cut();
   await write(town, bob, alice, "two");
   page.session.wake();
-  await vi.waitFor(() => expect(town.listening).toBe(1));
+  await eventually(() => expect(town.listening).toBe(1));
 
   await write(town, bob, alice, "three");
 
-  await vi.waitFor(async () => expect(await texts(page, bob.account)).toEqual(["one", "two", "three"]));
+  await eventually(async () => expect(await texts(page, bob.account)).toEqual(["one", "two", "three"]));
 });
 
 test("what a stream tells twice is there once", async () => {
   const page = await live();
   await write(town, bob, alice, "one");
-  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toHaveLength(1));
+  await eventually(() => expect(conversationOf(page, bob.account)).toHaveLength(1));
 
   town.tell("entry", await town.delivered(town.entries.length - 1));
   await write(town, bob, alice, "two");
 
-  await vi.waitFor(async () => expect(await texts(page, bob.account)).toEqual(["one", "two"]));
+  await eventually(async () => expect(await texts(page, bob.account)).toEqual(["one", "two"]));
 });
 
 test("a page that is loaded again has what it had, without asking", async () => {
   const before = await live();
   await write(town, bob, alice, "kept");
-  await vi.waitFor(() => expect(conversationOf(before, bob.account)).toHaveLength(1));
+  await eventually(() => expect(conversationOf(before, bob.account)).toHaveLength(1));
   await before.session.stop();
   town.down = true;
 
@@ -263,12 +267,12 @@ test("a page that is loaded again has what it had, without asking", async () => 
 test("a history that does not continue is caught, kept as evidence, and refused from then on", async () => {
   const page = await live();
   await write(town, bob, alice, "one");
-  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toHaveLength(1));
+  await eventually(() => expect(conversationOf(page, bob.account)).toHaveLength(1));
 
   town.rewrite(1, town.entries[2]?.leaf ?? "");
   await write(town, bob, alice, "two").catch(() => undefined);
 
-  await vi.waitFor(() => expect(page.ended).toEqual([{ because: "two-histories" }]));
+  await eventually(() => expect(page.ended).toEqual([{ because: "two-histories" }]));
   const evidence = await page.session.store.evidence();
   expect(evidence?.held).toContain(town.origin);
   expect(evidence?.shown).toContain(town.origin);
@@ -291,7 +295,7 @@ test("an entry that is on the chain and not its author's is told of, and not sho
   await town.smuggle(`${head}.${forged.split(".")[1]}.${signature}`, [alice.account]);
   await write(town, bob, alice, "after");
 
-  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toHaveLength(1));
+  await eventually(() => expect(conversationOf(page, bob.account)).toHaveLength(1));
   expect(page.world.board.view().troubles).toMatchObject([{ text: expect.stringContaining("not proven") }]);
 });
 
@@ -300,7 +304,7 @@ test("a session that ends is told of, and its lamp is out", async () => {
 
   town.tell("end", { detail: "session: it has ended; log in again" });
 
-  await vi.waitFor(() => expect(page.ended).toMatchObject([{ because: "logged-out" }]));
+  await eventually(() => expect(page.ended).toMatchObject([{ because: "logged-out" }]));
   expect(page.world.board.view().lamp).toBe("ended");
 });
 
@@ -308,9 +312,9 @@ test("a gateway that is away is no ended session", async () => {
   const page = await live();
   town.busy = 3;
   town.cut();
-  await vi.waitFor(() => expect(page.world.board.view().lamp).toBe("offline"));
+  await eventually(() => expect(page.world.board.view().lamp).toBe("offline"));
 
-  await vi.waitFor(() => {
+  await eventually(() => {
     page.session.wake();
     expect(page.world.board.view().lamp).toBe("live");
   });
@@ -321,21 +325,21 @@ test("a gateway that is away is no ended session", async () => {
 test("who comes and goes is shown at once", async () => {
   const page = await live();
   const online = () => page.world.board.view().friends.find(({ id }) => id === bob.account)?.online;
-  await vi.waitFor(() => expect(online()).toBe(false));
+  await eventually(() => expect(online()).toBe(false));
 
   town.tell("presence", { id: bob.account, online: true });
 
-  await vi.waitFor(() => expect(online()).toBe(true));
+  await eventually(() => expect(online()).toBe(true));
 });
 
 test("an erased message says so, and is no longer in the store", async () => {
   const page = await live();
   const id = await write(town, bob, alice, "oops");
-  await vi.waitFor(async () => expect(await texts(page, bob.account)).toEqual(["oops"]));
+  await eventually(async () => expect(await texts(page, bob.account)).toEqual(["oops"]));
 
   await town.say(bob, { type: "redact", about: id, reason: "mistake" });
 
-  await vi.waitFor(async () => expect(await texts(page, bob.account)).toEqual(["erased"]));
+  await eventually(async () => expect(await texts(page, bob.account)).toEqual(["erased"]));
   const line = await page.session.store.lineOf(id);
   expect(await page.session.store.delivered(line?.index ?? -1)).not.toHaveProperty("body");
 });
@@ -344,7 +348,7 @@ test("the proof of a message is checked anew, down to the block", async () => {
   const page = await live();
   const id = await write(town, bob, alice, "proven");
   for (let i = 0; i < 5; i += 1) await write(town, bob, alice, `later ${i}`);
-  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toHaveLength(6));
+  await eventually(() => expect(conversationOf(page, bob.account)).toHaveLength(6));
 
   const proof = await page.session.actions.proof(id);
 
@@ -362,7 +366,7 @@ test("the proof of a message is checked anew, down to the block", async () => {
 test("a block whose hash is not its header's is no proof", async () => {
   const page = await live();
   const id = await write(town, bob, alice, "proven");
-  await vi.waitFor(() => expect(conversationOf(page, bob.account)).toHaveLength(1));
+  await eventually(() => expect(conversationOf(page, bob.account)).toHaveLength(1));
   const block = town.blocks.at(-1);
   if (block) block.header.root = (await town.checkpoint(1)).slice(0, 43);
 
@@ -380,7 +384,7 @@ test("a group's message goes to its members, and is in the group's conversation"
   await page.session.actions.send(group, { text: "to all" });
   await write(town, bob, group, "from bob");
 
-  await vi.waitFor(async () => expect(await texts(page, group)).toEqual(["to all", "from bob"]));
+  await eventually(async () => expect(await texts(page, group)).toEqual(["to all", "from bob"]));
 });
 
 test("an addressee that the group's entry does not name is the gateway's invention", async () => {

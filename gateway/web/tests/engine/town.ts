@@ -7,6 +7,7 @@ import { type Body, checkBody } from "../../src/proto/body";
 import { b64url, base64, canonical, concat, sha256, unb64url, utf8 } from "../../src/proto/encoding";
 import {
   bodyOf,
+  type Draft,
   type Entry,
   newEntryId,
   newStream,
@@ -15,6 +16,7 @@ import {
   writeEntry,
 } from "../../src/proto/entry";
 import { accountId, type SigningKey, signingThumbprint } from "../../src/proto/identity";
+import type { Signer } from "../../src/proto/jws";
 import { type Keys, signerOf } from "../../src/proto/keyfile";
 import { EMPTY_ROOT } from "../../src/proto/merkle";
 import { type Delivered, makeParcel, type Parcel, type Party } from "../../src/proto/wire";
@@ -38,6 +40,9 @@ interface Committed {
   readers: ReadonlySet<string>;
   committed: number;
 }
+
+/** What is usually left to chance, or left open. */
+type More = Partial<Pick<Draft, "id" | "seen">>;
 
 interface Refused {
   rule: string;
@@ -102,18 +107,12 @@ export class Town {
   }
 
   /** An entry by somebody who is not at a page that is tested. */
-  async say(keys: Keys, says: Says, body?: Body, id?: string): Promise<Committed> {
-    const leaf = await this.#leaf(says, keys.account, keys.signing.kid, signerOf(keys), id);
+  async say(keys: Keys, says: Says, body?: Body, more?: More): Promise<Committed> {
+    const leaf = await this.#leaf(says, keys.account, keys.signing.kid, signerOf(keys), more);
     return await this.#commit(leaf, makeParcel(leaf, body));
   }
 
-  #leaf(
-    says: Says,
-    author: string,
-    kid: string,
-    signer: (m: never) => Promise<Uint8Array<ArrayBuffer>>,
-    id?: string,
-  ) {
+  #leaf(says: Says, author: string, kid: string, signer: Signer, more: More = {}): Promise<string> {
     const draft = {
       ...{
         says,
@@ -125,9 +124,10 @@ export class Town {
         clock: "free" as const,
       },
       seen: { size: 0, root: b64url(EMPTY_ROOT) },
-      id: id ?? newEntryId(this.clock),
+      id: newEntryId(this.clock),
+      ...more,
     };
-    return writeEntry(draft, kid, signer as never);
+    return writeEntry(draft, kid, signer);
   }
 
   #sign = async (message: Uint8Array<ArrayBuffer>) =>
