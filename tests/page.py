@@ -15,6 +15,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 from tests.browser import Window
 
 Deed = Literal["Take", "Take over", "Release", "Resolve"]
+Which = Literal["Open", "Taken"]
 
 
 class Person:
@@ -201,7 +202,7 @@ class Person:
 
     # Alerts
 
-    def alerts(self, which: Literal["Open", "Taken"] = "Open") -> Locator:
+    def alerts(self, which: Which = "Open") -> Locator:
         return self.page.get_by_role("list", name=f"{which} alerts", exact=True).get_by_role("article")
 
     def alert(self, text: str) -> Locator:
