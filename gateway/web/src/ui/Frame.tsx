@@ -7,7 +7,7 @@ import { Banner } from "./parts/Banner";
 import { Icon, type IconName } from "./parts/Icon";
 import { PriorityMark, priorityWords } from "./parts/Priority";
 import { Progress } from "./parts/Spinner";
-import { hashOf, type Route, useRoute } from "./route";
+import { FIRST_PART, hashOf, type Route, useRoute } from "./route";
 import { ConnectionLamp, OwnMenu, SoundLamp, SoundOff, Troubles } from "./status";
 
 interface FrameProps {
@@ -84,7 +84,7 @@ function Places() {
       </Place>
       {isAdmin && (
         <Place
-          to={{ name: "admin", part: "people" }}
+          to={{ name: "admin", part: FIRST_PART }}
           here={route.name === "admin"}
           icon="key"
           label="Admin"

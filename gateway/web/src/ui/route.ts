@@ -18,7 +18,7 @@ export type Route =
   | { name: "admin"; part: string };
 
 /** The first part of the administration. */
-const FIRST_PART = "people";
+export const FIRST_PART = "people";
 
 /** What is not an address of this page leads home. */
 export function parseRoute(hash: string): Route {

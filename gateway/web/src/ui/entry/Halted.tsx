@@ -12,7 +12,7 @@ import { Door } from "./Door";
 export function Starting() {
   const stuck = useView((view) => view.troubles.length > 0);
   return (
-    <Door title="Blockpost is starting">
+    <Door title={stuck ? "Blockpost could not start" : "Blockpost is starting"}>
       {stuck ? (
         <Button look="primary" icon="refresh" wide onClick={() => window.location.reload()}>
           Load the page again
