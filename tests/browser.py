@@ -1,6 +1,9 @@
 """Somebody's browser: a context of a real Chromium, empty at first, and what its pages complained of."""
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
 
 LISTEN = """
 window.sounded = [];
@@ -14,14 +17,27 @@ OscillatorNode.prototype.start = function (...when) {
 
 
 class Window:
-    """One browser of its own with one page, and everything that the page complained of."""
+    """
+    One browser of its own with one page, and everything that the page complained of.
 
-    def __init__(self, browser: Browser, address: str, **options: object) -> None:
-        self.context: BrowserContext = browser.new_context(base_url=address, **options)  # type: ignore[arg-type] # as named
+    `answer` speaks in the network's place; `options` are of Playwright's `new_context`.
+    """
+
+    def __init__(
+        self,
+        browser: Browser,
+        address: str,
+        *,
+        answer: Callable[[Route], None] | None = None,
+        **options: Any,
+    ) -> None:
+        self.context: BrowserContext = browser.new_context(base_url=address, **options)
         self.context.add_init_script(LISTEN)
         self.complaints: list[str] = []
         self.foreign: list[str] = []
-        self._address = address
+        self.address = address
+        if answer is not None:
+            self.context.route("**/*", answer)
         self.page = self.open()
 
     def open(self) -> Page:
@@ -42,5 +58,5 @@ class Window:
             self.complaints.append(message.text)
 
     def _asked(self, url: str) -> None:
-        if not url.startswith((self._address, "blob:", "data:")):
+        if not url.startswith((self.address, "blob:", "data:")):
             self.foreign.append(url)

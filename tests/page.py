@@ -242,7 +242,7 @@ class Person:
         return self.page.get_by_role("dialog", name=title, exact=True)
 
     def _choose_in_own_menu(self, entry: str) -> None:
-        self.page.get_by_role("button", name=re.compile(", menu$")).click()
+        self.page.get_by_role("button", name=re.compile("^Menu of ")).click()
         self.page.get_by_role("region", name="Your menu").get_by_role("button", name=entry).click()
 
     def _composer(self) -> Locator:

@@ -4,9 +4,11 @@ A ward with a page: a gateway at work, an admin, a group on call, a device that 
 Browsers reach the gateway through a wiretap, so that a test can read all that they said, and cut them off.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser
 
@@ -40,9 +42,12 @@ class Ward:
         """Where browsers find the page. By this name it is a secure context."""
         return f"http://localhost:{self.tap.port}"
 
-    def visitor(self, **options: object) -> Person:
+    def visitor(self, **options: Any) -> Person:
         """Somebody with a new, empty browser; `options` are of Playwright's `new_context`."""
-        window = Window(self._browser, self.address, **options)
+        return self.visit(Window(self._browser, self.address, **options))
+
+    def visit(self, window: Window) -> Person:
+        """Somebody with this browser: it is listened to, and closed in the end."""
         self.windows.append(window)
         return Person(window)
 
@@ -50,14 +55,15 @@ class Ward:
         """A join string for a person."""
         return invited(self.site, handle, role=role).to_text()
 
-    def member(self, handle: str, password: str, *, name: str | None = None) -> None:
-        """Somebody who joined on the command line, and may log in to the page."""
+    def member(self, handle: str, password: str, *, name: str | None = None) -> str:
+        """Somebody who joined on the command line, and may log in to the page; their recovery code."""
         added(self.site, handle, name=name)
-        self.let_in(handle, password)
+        return self.let_in(handle, password)
 
-    def let_in(self, handle: str, password: str) -> None:
-        """Who joined on the command line may log in to the page."""
-        self.agent(handle, "password", "--stdin", stdin=f"{password}\n")
+    def let_in(self, handle: str, password: str) -> str:
+        """Who joined on the command line may log in to the page; return their recovery code."""
+        said = self.agent(handle, "password", "--stdin", "--json", stdin=f"{password}\n")
+        return str(json.loads(said)["recovery"])
 
     def admin(self, *words: str) -> str:
         """One command of the first admin; what it printed."""
