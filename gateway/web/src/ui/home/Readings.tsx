@@ -70,7 +70,7 @@ export default function Readings({ party, only }: ReadingsProps) {
       {shown.map((panel) => (
         <PanelView key={panel.key} panel={panel} span={span} />
       ))}
-      {shown.length === 0 && waiting === 0 && <p className="soft">There are no readings in this time.</p>}
+      {shown.length === 0 && waiting === 0 && <p className="soft">There are no readings to show.</p>}
     </section>
   );
 }
