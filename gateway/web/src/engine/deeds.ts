@@ -3,7 +3,7 @@
 import type { AccountId, PartyId } from "../model";
 import { makeBody, refOf } from "../proto/body";
 import { MAX_FILE_BYTES, type Said, writeFile, writeText } from "../proto/content";
-import { newEntryId, type Says } from "../proto/entry";
+import { newEntryId, parseEntry, type Says } from "../proto/entry";
 import { seal } from "../proto/sealing";
 import type { Directory } from "./directory";
 import type { TitleOf } from "./episodes";
@@ -60,7 +60,13 @@ export function deeds(parts: DeedParts): SessionActions {
   async function answer(key: string, state: Answer): Promise<void> {
     const view = ledger.episode(key)?.view(parts.titleOf);
     if (!view) throw new ForPerson("There is no such alert any more.");
-    await outbox.queue({ type: "status", about: view.message, state });
+    const about = view.message;
+    // Who presses twice says it once.
+    const isSaid = outbox.waiting.some(({ parcel, refused }) => {
+      const { entry } = parseEntry(parcel.entry);
+      return !refused && entry.type === "status" && entry.about === about && entry.state === state;
+    });
+    if (!isSaid) await outbox.queue({ type: "status", about, state });
   }
 
   async function contact(action: "request" | "accept" | "remove", peer: PartyId): Promise<void> {
@@ -82,7 +88,7 @@ export function deeds(parts: DeedParts): SessionActions {
     markRead: async (party) => {
       const unread = ledger.thread(party).toRead();
       // At once, so that who looks twice says it once.
-      for (const message of unread) ledger.thread(party).read(message);
+      ledger.readAhead(unread.map(({ id }) => id));
       if (unread.length > 0) parts.changed();
       for (const { id } of unread) await outbox.queue({ type: "status", about: id, state: "seen" });
     },

@@ -4,7 +4,7 @@
  * `Unreachable` has no answer, `Problem` is an answer that says no, `Untrusted` is one that does not hold.
  */
 
-import { ProtoError } from "../proto/errors";
+import { ProtoError, TwoHistories } from "../proto/errors";
 
 /** There is no answer now; the same question may be answered later. */
 export class Unreachable extends Error {
@@ -65,6 +65,11 @@ export function wordsOf(rule: string, detail: string): string {
 
 export function hasEnded(error: unknown): boolean {
   return error instanceof Problem && error.status === UNAUTHENTICATED;
+}
+
+/** Whether there is nothing to try again: the session is over, or the gateway contradicted itself. */
+export function isFinal(error: unknown): boolean {
+  return hasEnded(error) || error instanceof TwoHistories;
 }
 
 /** The error that an action raises: its message is for a person. */

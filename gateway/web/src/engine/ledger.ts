@@ -111,6 +111,14 @@ export class Ledger {
       if (thread.hasPending && !parties.has(thread.party)) thread.setPending([]);
   }
 
+  /** We saw these messages, and the chain does not know it yet. */
+  readAhead(messages: readonly EntryId[]): void {
+    for (const id of messages) {
+      const message = this.#messages.get(id);
+      if (message) this.thread(message.conversation).read(message);
+    }
+  }
+
   /** Somebody is called something else now. */
   retitle(): void {
     for (const thread of this.#threads.values()) thread.retitle();

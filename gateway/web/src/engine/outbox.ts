@@ -8,10 +8,10 @@
 import type { EntryId } from "../model";
 import type { Body } from "../proto/body";
 import { type Entry, newEntryId, newStream, parseEntry, type Says, writeEntry } from "../proto/entry";
-import { ProtoError, TwoHistories } from "../proto/errors";
+import type { TwoHistories } from "../proto/errors";
 import { signerOf } from "../proto/keyfile";
 import { makeParcel, type Parcel, type Receipted } from "../proto/wire";
-import { ForPerson, hasEnded, Problem, Unreachable } from "./errors";
+import { ForPerson, hasEnded, isFinal, Problem, Unreachable } from "./errors";
 import type { Gateway } from "./gateway";
 import { rowOf, type Taken } from "./lines";
 import type { Turns } from "./locks";
@@ -45,6 +45,8 @@ export interface OutboxParts {
   looked(): void;
   /** Sending cannot go on: the session is over, or there are two histories. */
   failed(error: unknown): void;
+  /** Something is wrong that a person has to know. It is tried again. */
+  doubtful(error: unknown): void;
 }
 
 interface Asker {
@@ -82,6 +84,8 @@ export class Outbox {
   async say(says: Says, body?: Body): Promise<number> {
     const id = newEntryId(this.parts.now());
     const outcome = new Promise<number>((resolve, reject) => this.#askers.set(id, { resolve, reject }));
+    // It may be told before it is waited for.
+    outcome.catch(() => undefined);
     const late = setTimeout(() => {
       const why = "There is no answer from the gateway. It is kept, and goes out when the gateway is back.";
       this.#askers.get(id)?.reject(new ForPerson(why));
@@ -197,11 +201,12 @@ export class Outbox {
         return;
       } catch (error) {
         if (this.#stopped) return;
-        if (!isPassing(error)) {
+        if (isFinal(error)) {
           this.#more = false;
           this.parts.failed(error);
           return;
         }
+        if (!(error instanceof Unreachable)) this.parts.doubtful(error);
       }
       await this.#patience.wait();
     }
@@ -272,12 +277,6 @@ export class Outbox {
 
 function isPending({ refused }: Waiting): boolean {
   return refused === null;
-}
-
-/** Whether the same may go well later: no answer, a gateway in trouble, or an answer that is not proven. */
-function isPassing(error: unknown): boolean {
-  if (error instanceof TwoHistories || hasEnded(error)) return false;
-  return error instanceof Unreachable || error instanceof Problem || error instanceof ProtoError;
 }
 
 const COMMON = new Set(["v", "chain", "id", "author", "stream", "seq", "at", "clock", "seen"]);

@@ -34,7 +34,7 @@ import type { Keyring, Membership, Store } from "./store";
 import { Sync } from "./sync";
 import { type News, Tabs } from "./tabs";
 import { Trust } from "./trust";
-import { pendingOf, unsentOf } from "./unsent";
+import { answeredIn, pendingOf, unsentOf } from "./unsent";
 import type { World } from "./world";
 
 const MINUTE_MS = 60_000;
@@ -157,14 +157,15 @@ class OpenSession implements Session {
     this.#tabs = new Tabs(me.account, (news) => this.#heard(news));
     this.#opener = new Opener(keyring, (id) => this.#sealed(id));
     const failed = (error: unknown) => this.#failed(error);
+    const doubtful = (error: unknown) => this.#complain(forPerson(error).message);
     this.#outbox = new Outbox({
-      ...{ membership, keyring, store, gateway, trust, turns, now, failed },
+      ...{ membership, keyring, store, gateway, trust, turns, now, failed, doubtful },
       committed: (entry) => this.#taken([entry]),
       changed: () => this.#tabs.tell("outbox"),
       looked: () => this.#waitingChanged(),
     });
     this.#sync = new Sync({
-      ...{ me: me.account, store, gateway, trust, directory, failed },
+      ...{ me: me.account, store, gateway, trust, directory, now, failed, doubtful },
       taken: (entries) => this.#taken(entries),
       unproven: (index, why) =>
         this.#complain(
@@ -174,7 +175,6 @@ class OpenSession implements Session {
       lamp: (lamp) => this.#show({ lamp }),
       progress: (catchingUp) => this.#show({ catchingUp }),
       connected: () => this.#connected(),
-      doubtful: (why) => this.#complain(`The gateway sent something that does not hold: ${why}.`),
     });
     this.actions = deeds({
       ...{ me: me.account, keyring, store, gateway, trust, directory, now },
@@ -271,6 +271,7 @@ class OpenSession implements Session {
     const { waiting } = this.#outbox;
     this.#unsent = unsentOf(waiting, (party) => this.titleOf(party));
     this.#ledger.setPending(pendingOf(waiting));
+    this.#ledger.readAhead(answeredIn(waiting));
     this.#draw(true);
   }
 

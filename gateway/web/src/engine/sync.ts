@@ -17,7 +17,7 @@ import {
   readPresenceOf,
 } from "../proto/wire";
 import type { Directory } from "./directory";
-import { hasEnded, Problem, Unreachable, Untrusted } from "./errors";
+import { isFinal, Problem, Unreachable, Untrusted } from "./errors";
 import type { Gateway } from "./gateway";
 import { rowOf, type Taken } from "./lines";
 import { Patience } from "./patience";
@@ -26,6 +26,9 @@ import { readEvents, type StreamEvent } from "./stream";
 import type { Trust } from "./trust";
 
 const PAGE = 200;
+
+/** A stream that is alive breaks its silence after 15 s. */
+const QUIET_MS = 20_000;
 const UNAUTHENTICATED = 401;
 
 export interface SyncParts {
@@ -34,6 +37,7 @@ export interface SyncParts {
   gateway: Pick<Gateway, "inbox" | "events" | "checkpoint">;
   trust: Trust;
   directory: Directory;
+  now(): number;
   /** Entries that were verified and stored. */
   taken(entries: readonly Taken[]): void;
   /** An entry is on the chain, and not provably its author's. */
@@ -43,15 +47,18 @@ export interface SyncParts {
   progress(progress: { done: number; total: number } | null): void;
   /** The stream has begun: what is told of only as it changes is to be asked for now. */
   connected(): void;
-  /** Something came that does not hold; it is tried again. */
-  doubtful(why: string): void;
+  /** Something is wrong that a person has to know. It is tried again. */
+  doubtful(error: unknown): void;
   /** It cannot go on: the session is over, or there are two histories. */
   failed(error: unknown): void;
 }
 
 export class Sync {
   #patience = new Patience();
-  #stopping = new AbortController();
+  #stopped = false;
+  #connection = new AbortController();
+  /** When the stream last said anything; null while there is none. */
+  #heardAt: number | null = null;
   #position = -1;
 
   constructor(private readonly parts: SyncParts) {}
@@ -62,18 +69,16 @@ export class Sync {
     void this.#run();
   }
 
-  /** Do not wait any longer: the network is back, say. */
+  /** Do not wait any longer: the network is back, or a machine that slept. A stream that is quiet may be dead. */
   wake(): void {
     this.#patience.wake();
+    if (this.#heardAt !== null && this.parts.now() - this.#heardAt > QUIET_MS) this.#connection.abort();
   }
 
   stop(): void {
-    this.#stopping.abort();
+    this.#stopped = true;
+    this.#connection.abort();
     this.#patience.wake();
-  }
-
-  get #stopped(): boolean {
-    return this.#stopping.signal.aborted;
   }
 
   async #run(): Promise<void> {
@@ -82,12 +87,13 @@ export class Sync {
         await this.#connect();
       } catch (error) {
         if (this.#stopped) return;
-        if (!isPassing(error)) {
+        if (isFinal(error)) {
           this.parts.failed(error);
           return;
         }
-        if (!(error instanceof Unreachable)) this.parts.doubtful(error.message);
+        if (!(error instanceof Unreachable)) this.parts.doubtful(error);
       }
+      this.#heardAt = null;
       this.parts.lamp("offline");
       this.parts.progress(null);
       if (!this.#stopped) await this.#patience.wait();
@@ -95,14 +101,19 @@ export class Sync {
   }
 
   async #connect(): Promise<void> {
-    const { gateway, trust } = this.parts;
+    const { gateway, trust, now } = this.parts;
+    this.#connection = new AbortController();
     const head = await trust.acceptHead(() => gateway.checkpoint());
     await this.#catchUp(head.size);
-    const stream = await gateway.events(this.#position, this.#stopping.signal);
+    const stream = await gateway.events(this.#position, this.#connection.signal);
+    this.#heardAt = now();
     this.parts.lamp("live");
     this.#patience.reset();
     this.parts.connected();
-    for await (const events of readEvents(stream)) await this.#hear(events);
+    for await (const events of readEvents(stream)) {
+      this.#heardAt = now();
+      await this.#hear(events);
+    }
   }
 
   async #catchUp(size: number): Promise<void> {
@@ -163,10 +174,4 @@ export class Sync {
       return null;
     }
   }
-}
-
-/** Whether it may go well at the next attempt. */
-function isPassing(error: unknown): error is Error {
-  if (error instanceof TwoHistories || hasEnded(error)) return false;
-  return error instanceof Unreachable || error instanceof Problem || error instanceof ProtoError;
 }

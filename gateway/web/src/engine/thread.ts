@@ -90,6 +90,8 @@ export class Thread {
 
   /** We saw `message`, or did something about it: it is read, and what came before it. */
   read(message: MessageRow): void {
+    const isKnown = this.#plainSeen >= message.index;
+    if (isKnown && (!message.alert || this.#seenUpTo(message) >= message.index)) return;
     this.#plainSeen = Math.max(this.#plainSeen, message.index);
     if (message.alert) {
       const key = episodeKey(message.author, message.alert.episode);

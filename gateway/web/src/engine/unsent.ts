@@ -1,6 +1,6 @@
 /** What waits in the outbox, as a person sees it. Pure. */
 
-import type { PartyId, Unsent } from "../model";
+import type { EntryId, PartyId, Unsent } from "../model";
 import { type Entry, parseEntry } from "../proto/entry";
 import { wordsOf } from "./errors";
 import type { Waiting } from "./store";
@@ -69,6 +69,14 @@ export function unsentOf(waiting: readonly Waiting[], title: PartyTitle): Unsent
       state: refused ? "refused" : "pending",
       reason: refused && wordsOf(refused.rule, refused.reason),
     };
+  });
+}
+
+/** The messages that what waits says something about: they are read, though the chain does not know it yet. */
+export function answeredIn(waiting: readonly Waiting[]): EntryId[] {
+  return waiting.flatMap(({ parcel, refused }) => {
+    const { entry } = parseEntry(parcel.entry);
+    return entry.type === "status" && !refused ? [entry.about] : [];
   });
 }
 

@@ -427,3 +427,161 @@ test("a file that is too large is refused with its size, and a small one is sent
     text: "look",
   });
 });
+
+test("who is new to a long history is told how far it is", async () => {
+  const says = { type: "status", about: "0197b2c4-5d6e-7f80-9a1b-2c3d4e5f6071", state: "seen" } as const;
+  for (let i = 0; i < 210; i += 1) await town.say(alice, says);
+  const page = await tab();
+  const seen: unknown[] = [];
+  page.world.board.subscribe(() => seen.push(page.world.board.view().catchingUp));
+
+  page.session.start();
+  await eventually(() => expect(page.world.board.view().lamp).toBe("live"));
+
+  expect(seen).toContainEqual({ done: 202, total: 213 });
+  expect(page.world.board.view().catchingUp).toBeNull();
+});
+
+test("a gateway that disowns what was seen of its history is caught", async () => {
+  const page = await live();
+  town.refuse = () => ({ rule: "history", detail: "this chain never had that root" });
+
+  await page.session.actions.send(bob.account, { text: "hello" });
+
+  await eventually(() => expect(page.ended).toEqual([{ because: "two-histories" }]));
+  expect((await page.session.store.evidence())?.reason).toContain("disowns its own history");
+  expect(await page.session.store.waiting()).toHaveLength(1);
+});
+
+test("a session that ended while the gateway was away has ended, and what waits stays", async () => {
+  const page = await live();
+  town.busy = 1;
+  await page.session.actions.markRead(bob.account);
+  town.loggedOut.add(alice.account);
+  town.cut();
+  page.session.wake();
+
+  await eventually(() => expect(page.ended).toEqual([{ because: "logged-out", detail: expect.any(String) }]));
+});
+
+test("an answer that does not hold is told of, and asked for again", async () => {
+  const page = await live();
+  town.tell("entry", { ...(await town.delivered(1)), index: 9 });
+
+  await eventually(() => expect(page.world.board.view().lamp).toBe("offline"));
+  expect(page.world.board.view().troubles).toMatchObject([
+    { text: expect.stringContaining("cannot be trusted") },
+  ]);
+  await write(town, bob, alice, "after");
+  page.session.wake();
+
+  await eventually(async () => expect(await texts(page, bob.account)).toEqual(["after"]));
+  expect(page.ended).toEqual([]);
+});
+
+test("what was read while the gateway was away stays read when the page is loaded again", async () => {
+  const before = await live();
+  await write(town, bob, alice, "one");
+  await eventually(() => expect(conversationOf(before, bob.account)).toHaveLength(1));
+  town.busy = Number.POSITIVE_INFINITY;
+  await before.session.actions.markRead(bob.account);
+  await before.session.stop();
+  town.busy = 0;
+  town.refuse = () => ({ rule: "gap", detail: "not now" });
+
+  const after = await live();
+
+  const bobs = () => after.world.board.view().friends.find(({ id }) => id === bob.account);
+  await eventually(() => expect(bobs()?.unread).toBe(0));
+});
+
+test("who presses twice takes it once", async () => {
+  const page = await live();
+  await write(town, bob, alice, "fall in bed 4", START);
+  await eventually(() => expect(page.world.board.view().alerts).toHaveLength(1));
+  town.busy = Number.POSITIVE_INFINITY;
+  const episode = page.world.board.view().alerts[0]?.episode ?? "";
+
+  await page.session.actions.take(episode);
+  await page.session.actions.take(episode);
+
+  expect(page.world.board.view().unsent).toHaveLength(1);
+});
+
+test("new keys of a contact are loud at once, in every tab", async () => {
+  const turns = new FairTurns();
+  const pages = [await live(turns), await live(turns)];
+  for (const page of pages) await page.session.directory.ask(bob.account);
+  const { signing, sealing } = carol;
+
+  await town.say(bob, { type: "key", account: bob.account, sign: signing.public, seal: sealing.public });
+
+  for (const { world } of pages) {
+    const bobs = () => world.board.view().friends.find(({ id }) => id === bob.account);
+    await eventually(() => expect(bobs()?.keyNotice).toMatchObject({ waiting: false }));
+  }
+  await pages[0]?.session.actions.dismissKeyNotice(bob.account);
+  for (const { world } of pages) {
+    const bobs = () => world.board.view().friends.find(({ id }) => id === bob.account);
+    await eventually(() => expect(bobs()?.keyNotice).toBeNull());
+  }
+});
+
+test("a history that one tab caught is refused by the others", async () => {
+  const turns = new FairTurns();
+  const one = await live(turns);
+  const other = await live(turns);
+  town.refuse = () => ({ rule: "history", detail: "this chain never had that root" });
+
+  await one.session.actions.send(bob.account, { text: "hello" });
+
+  await eventually(() => expect(other.ended).toEqual([{ because: "two-histories" }]));
+});
+
+test("another browser of the same person reads all of it, also what they said here", async () => {
+  const here = await live();
+  await here.session.actions.send(bob.account, { text: "from here" });
+  await eventually(() => expect(conversationOf(here, bob.account)).toEqual(["committed"]));
+
+  newBrowser();
+  await moveIn(town, alice);
+  const there = await live();
+  await there.session.actions.send(bob.account, { text: "from there" });
+
+  for (const page of [here, there])
+    await eventually(async () => expect(await texts(page, bob.account)).toEqual(["from here", "from there"]));
+});
+
+test("a stream that said nothing for long is given up when the page is looked at again", async () => {
+  const page = await live();
+  const streams = () => town.asked.filter((each) => each === "GET /v1/events").length;
+  page.session.wake();
+  expect(streams()).toBe(1);
+
+  town.clock += 21_000;
+  page.session.wake();
+
+  await eventually(() => expect(streams()).toBe(2));
+});
+
+test("a command that another tab sends is answered in this one", async () => {
+  const turns = new FairTurns();
+  const one = await live(turns);
+  const other = await live(turns);
+  let go: () => void = () => undefined;
+  const nobodySends = turns.take(
+    `blockpost-send-${alice.account}`,
+    () => new Promise<void>((end) => (go = end)),
+  );
+  await other.session.actions.send(bob.account, { text: "hello" });
+  const saying = one.session.say({ type: "contact", action: "remove", peer: bob.account });
+  await eventually(async () => expect(await one.session.store.waiting()).toHaveLength(2));
+  const asked = town.asked.length;
+
+  go();
+  await nobodySends;
+
+  const index = await saying;
+  expect(town.entries[index]?.entry).toMatchObject({ type: "contact", action: "remove" });
+  expect(town.asked.slice(asked).filter((each) => each === "POST /v1/entries")).toHaveLength(2);
+});
