@@ -240,7 +240,7 @@ export class Store {
   take(entries: readonly Taken[], position: number): Promise<void> {
     return this.#change(["line", "sealed", "single"], async (change) => {
       const single = change.objectStore("single");
-      for (const entry of entries) await put(change, entry);
+      await Promise.all(entries.map((entry) => put(change, entry)));
       const before = ((await single.get("position")) as number | undefined) ?? -1;
       if (position > before) await single.put(position, "position");
     });
@@ -330,11 +330,11 @@ async function remove(change: Change, id: EntryId): Promise<void> {
   if (place !== undefined) await outbox.delete(place);
 }
 
+/** Asks for everything before it waits for anything: a page of a history is hundreds of entries. */
 async function put(change: Change, { row, delivered }: Taken): Promise<void> {
-  const sealed = change.objectStore("sealed");
-  await change.objectStore("line").put(row);
   // Only a message's body is looked at again; those of other entries are superseded, and then erased everywhere.
-  await sealed.put(row.type === "message" ? delivered : withoutBody(delivered));
+  const kept = row.type === "message" ? delivered : withoutBody(delivered);
+  await Promise.all([change.objectStore("line").put(row), change.objectStore("sealed").put(kept)]);
   if (row.type === "redact") await erase(change, row.about);
   if (row.type === "other" && row.says === "profile") await keepProfile(change, delivered);
 }

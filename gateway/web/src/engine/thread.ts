@@ -66,6 +66,7 @@ export class Thread {
   add(row: MessageRow): void {
     insert(this.#rows, row, indexOf);
     this.#byId.set(row.id, row);
+    if (this.hasPending) this.#pending = this.#pending.filter(({ id }) => id !== row.id);
     if (row.author === this.me) this.#plainSeen = Math.max(this.#plainSeen, row.index);
     else if (!row.alert) insert(this.#plain, row.index, (index) => index);
     else if (row.index > this.#seenUpTo(row)) this.#unreadAlerts.set(row.index, row);
@@ -104,7 +105,8 @@ export class Thread {
   }
 
   setPending(pending: readonly PendingMessage[]): void {
-    this.#pending = pending;
+    // What the chain has is no longer waiting, though its receipt may be on its way.
+    this.#pending = pending.filter(({ id }) => !this.#byId.has(id));
     this.#change();
   }
 

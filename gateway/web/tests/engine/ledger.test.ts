@@ -177,6 +177,19 @@ test("what waits comes after what is committed, and leaves when it is", () => {
   expect(ids(ledger.conversation(LEE))).toEqual(["m0"]);
 });
 
+test("what is committed does not wait any more, whichever is known first", () => {
+  const story = new Story();
+  const ledger = new Ledger(ME, (account) => account);
+  const message = story.message(ME, LEE);
+  const waiting = { id: message.id, conversation: LEE, at: 9_000, re: null, alert: null, refused: false };
+
+  ledger.setPending([waiting]);
+  ledger.apply(message);
+  expect(ids(ledger.conversation(LEE))).toEqual(["m0"]);
+  ledger.setPending([waiting]);
+  expect(ids(ledger.conversation(LEE))).toEqual(["m0"]);
+});
+
 test("there is no line beyond the last", () => {
   const story = new Story();
   story.message(LEE, LEE);
