@@ -5,9 +5,13 @@ import { useEngine } from "./engine-context";
 import { announce } from "./parts/Announcer";
 import { priorityWords } from "./parts/Priority";
 
+/** A device may say something each second: that it did is not said again for so long. */
+const QUIET_MS = 60_000;
+
 export function useSpokenNews(): void {
   const engine = useEngine();
   const before = useRef<View>(engine.view());
+  const last = useRef({ text: "", at: 0 });
   useEffect(
     () =>
       engine.subscribe(() => {
@@ -16,7 +20,10 @@ export function useSpokenNews(): void {
         const message = newMessages(before.current, now);
         before.current = now;
         if (alert) announce(alert, "now");
-        if (message) announce(message);
+        if (message && (message !== last.current.text || Date.now() - last.current.at > QUIET_MS)) {
+          last.current = { text: message, at: Date.now() };
+          announce(message);
+        }
       }),
     [engine],
   );
