@@ -1,7 +1,7 @@
 /** Waiting before the next attempt: longer each time, by chance, so that not all pages come back at one moment. */
 
 const FIRST_MS = 500;
-const LONGEST_MS = 15_000;
+const LONGEST_MS = 5_000;
 
 export class Patience {
   #next = FIRST_MS;
