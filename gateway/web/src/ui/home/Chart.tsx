@@ -2,12 +2,13 @@
 import "uplot/dist/uPlot.min.css";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import UPlot from "uplot";
-import { clock, sameDay, shortDay } from "./days";
+import { clock, clockToTheSecond, sameDay, shortDay } from "./days";
 import { amount } from "./said";
 import type { Panel } from "./series";
 
 const HEIGHT_PX = 150;
 /** In seconds, as all of the plot's times. */
+const MINUTE = 60;
 const DAY = 86_400;
 
 interface ChartProps {
@@ -91,7 +92,7 @@ function options(
     axes: [
       {
         ...axis,
-        space: 70,
+        space: 90,
         values: (_, times, __, ___, step) => times.map((at, place) => timeInWords(times, place, at, step)),
       },
       { ...axis, size: 48 },
@@ -106,7 +107,8 @@ function timeInWords(times: readonly number[], place: number, at: number, step: 
   const before = times[place - 1];
   const newDay = before === undefined || !sameDay(before * 1000, at * 1000);
   if (step >= DAY) return shortDay(at * 1000);
-  return newDay ? `${clock(at * 1000)}\n${shortDay(at * 1000)}` : clock(at * 1000);
+  const time = step < MINUTE ? clockToTheSecond(at * 1000) : clock(at * 1000);
+  return newDay ? `${time}\n${shortDay(at * 1000)}` : time;
 }
 
 /** A single reading has no width of its own. */

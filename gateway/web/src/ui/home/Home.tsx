@@ -1,6 +1,6 @@
 /** The home: alerts and friends at one side, a conversation or a proof at the other; a narrow page shows one of them. */
 import "./home.css";
-import { lazy, type ReactNode, Suspense, useEffect } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
 import { useView } from "../engine-context";
 import { LinkButton } from "../parts/Button";
 import { EmptyState } from "../parts/EmptyState";
@@ -19,6 +19,12 @@ export function Home() {
   const party = useView((view) =>
     partyOf(route, (episode) => view.alerts.find((each) => each.episode === episode)),
   );
+  const side = useRef<HTMLDivElement>(null);
+  const called = route.name === "home";
+  useEffect(() => {
+    // Who comes home looks for the alerts.
+    if (called) side.current?.scrollTo({ top: 0 });
+  }, [called]);
   useEffect(() => {
     // It is needed soon, and the alerts are on the page by now. If it fails, opening one says so.
     void loadConversation().catch(() => undefined);
@@ -26,7 +32,7 @@ export function Home() {
   return (
     <div className="home" data-shows={shows(route)}>
       <h1 className="visually-hidden">Alerts and messages</h1>
-      <div className="home-side">
+      <div ref={side} className="home-side">
         <AlertBoard current={route.name === "alert" ? route.episode : null} />
         <UnsentArea />
         <Friends current={party} called={route.name === "friends"} />

@@ -84,8 +84,8 @@ interface ChoiceProps {
 
 function Choice({ name, checked, onChoose, children }: ChoiceProps) {
   return (
-    <label className={classes("choice", checked && "choice-on")}>
-      <input type="radio" name={name} checked={checked} onChange={onChoose} className="visually-hidden" />
+    <label className={classes("range", checked && "range-on")}>
+      <input type="radio" name={name} checked={checked} onChange={onChoose} />
       {children}
     </label>
   );

@@ -72,13 +72,15 @@ export default function Safety({ friend, onClose }: { friend: FriendView; onClos
       {(failure ?? task.error) && <Banner tone="danger">{failure ?? task.error}</Banner>}
       {code ? (
         <div className="safety">
-          <ol className="safety-words" aria-label="Safety words">
-            {code.words.map((word, position) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a word may come twice, and its place is what it is
-              <li key={position}>{word}</li>
-            ))}
-          </ol>
-          <CopyButton text={code.words.join(" ")} label="Copy the words" look="quiet" />
+          <div className="safety-text">
+            <ol className="safety-words" aria-label="Safety words">
+              {code.words.map((word, position) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: a word may come twice, and its place is what it is
+                <li key={position}>{word}</li>
+              ))}
+            </ol>
+            <CopyButton text={code.words.join(" ")} label="Copy the words" look="quiet" />
+          </div>
           <Qr text={code.qr} label={`Safety code with ${friend.title}, as a QR code`} />
         </div>
       ) : (

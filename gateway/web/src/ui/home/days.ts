@@ -2,6 +2,11 @@
 
 /** Figures as this browser's language writes them; days in the page's, since they stand among its words. */
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const CLOCK_TO_THE_SECOND = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
 const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long" });
 const DAY_AND_YEAR = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
 
@@ -14,6 +19,10 @@ export function shortDay(at: number): string {
 
 export function clock(at: number): string {
   return CLOCK.format(at);
+}
+
+export function clockToTheSecond(at: number): string {
+  return CLOCK_TO_THE_SECOND.format(at);
 }
 
 export function sameDay(one: number, other: number): boolean {

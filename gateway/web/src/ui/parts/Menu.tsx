@@ -7,7 +7,7 @@
  * Its content is drawn only while it is open.
  */
 import "./menu.css";
-import { type ReactNode, useCallback, useId, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useId, useRef, useState } from "react";
 import { Icon, type IconName } from "./Icon";
 
 interface MenuProps {
@@ -24,12 +24,18 @@ export function Menu({ label, icon = "menu", face, children }: MenuProps) {
   const [open, setOpen] = useState(false);
   const close = useCallback(() => panel.current?.hidePopover(), []);
 
-  const place = () => {
+  const place = useCallback(() => {
     const beneath = button.current?.getBoundingClientRect();
     if (!beneath || !panel.current) return;
     panel.current.style.insetBlockStart = `${beneath.bottom}px`;
     panel.current.style.insetInlineEnd = `${Math.max(0, document.documentElement.clientWidth - beneath.right)}px`;
-  };
+  }, []);
+  useEffect(() => {
+    if (!open) return undefined;
+    // A tablet is turned.
+    window.addEventListener("resize", place);
+    return () => window.removeEventListener("resize", place);
+  }, [open, place]);
 
   return (
     <>
