@@ -18,7 +18,7 @@ const TYPES: Record<Type, string> = {
   account: "Accounts",
   key: "Keys",
   revoke: "Ends of accounts",
-  contact: "Contacts and links",
+  contact: "Contacts",
   group: "Groups",
   redact: "Erased texts",
 };
@@ -46,7 +46,7 @@ const DONE: readonly Column<AuditLine>[] = [
   { name: "When", cell: (line) => <ExactTime at={line.at} full /> },
   { name: "Who", head: true, cell: (line) => line.authorTitle },
   { name: "What", cell: (line) => line.what },
-  { name: "About", cell: (line) => <Badge>{TYPES[line.type].toLowerCase()}</Badge> },
+  { name: "Type", cell: (line) => TYPES[line.type] },
   { name: "Entry", cell: (line) => String(line.index) },
 ];
 

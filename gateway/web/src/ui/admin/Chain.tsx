@@ -36,8 +36,9 @@ export function Chain() {
             actions={<CopyButton text={load.value.checkpoint} label="Copy the checkpoint" />}
           >
             <p className="soft">
-              The gateway signed it: so many entries, with this root. Who holds a copy can prove later that
-              nothing before it was changed or taken away.
+              The gateway signed it when it cut the newest block,{" "}
+              <RelativeTime at={load.value.timestamp} ago />. Who holds a copy can prove later that nothing
+              before it was changed or taken away.
             </p>
             <Code>{load.value.checkpoint}</Code>
           </Section>
@@ -64,8 +65,12 @@ function State({ health }: { health: ChainHealth }) {
     <Facts
       facts={[
         ["Entries", count(health.size, "entry", "entries")],
-        ["Newest block", String(health.height)],
-        ["Cut", <RelativeTime key="cut" at={health.timestamp} ago />],
+        [
+          "Newest block",
+          <>
+            {health.height}, cut <RelativeTime at={health.timestamp} ago />
+          </>,
+        ],
         ["Takes up", diskSize(health.bytes)],
         ["Left on the disk", diskSize(health.free)],
       ]}

@@ -6,10 +6,10 @@
  */
 import { useId, useState } from "react";
 import type { PartyId } from "../../model";
-import { Avatar } from "../parts/Avatar";
 import { Field } from "../parts/Field";
 import { search } from "../parts/search";
 import type { Party } from "./parties";
+import { Who } from "./Who";
 
 interface ChoicesProps {
   legend: string;
@@ -54,10 +54,7 @@ export function Choices({ legend, several = false, parties, chosen, onChosen }: 
                 checked={chosen.has(party.id)}
                 onChange={() => choose(party.id)}
               />
-              <Avatar title={party.title} kind={party.kind} small />
-              <span>
-                {party.title} <span className="soft">{aside(party)}</span>
-              </span>
+              <Who party={party} aside={aside(party)} />
             </label>
           </li>
         ))}

@@ -50,16 +50,10 @@ export function Export<Line>({ sheet, shown, ask, allWords }: ExportProps<Line>)
   return (
     <>
       <Toolbar>
-        <Button look="quiet" icon="download" disabled={shown.length === 0} onClick={() => save(sheet, shown)}>
+        <Button icon="download" onClick={() => save(sheet, shown)}>
           Export what is shown
         </Button>
-        <Button
-          look="quiet"
-          icon="download"
-          disabled={shown.length === 0}
-          busy={task.busy}
-          onClick={exportAll}
-        >
+        <Button icon="download" busy={task.busy} onClick={exportAll}>
           {allWords}
         </Button>
       </Toolbar>
@@ -69,7 +63,11 @@ export function Export<Line>({ sheet, shown, ask, allWords }: ExportProps<Line>)
           <Button onClick={() => stop.current?.abort()}>Stop</Button>
         </div>
       )}
-      {task.error && <Banner tone="danger">{task.error}</Banner>}
+      {task.error && (
+        <div className="export-error">
+          <Banner tone="danger">{task.error}</Banner>
+        </div>
+      )}
     </>
   );
 }

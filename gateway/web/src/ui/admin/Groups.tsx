@@ -3,7 +3,7 @@ import { useCallback, useMemo } from "react";
 import type { AccountRow, GroupRow, LinkRow } from "../../model";
 import { useActions } from "../engine-context";
 import { Loaded } from "../parts/Loaded";
-import { useLoad } from "../parts/load";
+import { type Load, useLoad } from "../parts/load";
 import { Page } from "../parts/Page";
 import { GroupList } from "./GroupList";
 import { LinkList } from "./LinkList";
@@ -28,22 +28,26 @@ export function Groups() {
     <Page
       title="Contacts and groups"
       intro="A device that is linked to a group alerts all of its members: that is how somebody on call is reached."
-      actions={<Refresh load={load} />}
     >
       <Loaded load={load} what="contacts and groups">
-        {(contacts) => <Both contacts={contacts} onChanged={load.again} />}
+        {(contacts) => <Both contacts={contacts} load={load} />}
       </Loaded>
     </Page>
   );
 }
 
-function Both({ contacts, onChanged }: { contacts: Contacts; onChanged(): Promise<void> }) {
+function Both({ contacts, load }: { contacts: Contacts; load: Load<Contacts> }) {
   const { accounts, groups } = contacts;
   const parties = useMemo(() => partiesOf(accounts, groups), [accounts, groups]);
   return (
     <>
-      <LinkList contacts={contacts} parties={parties} onChanged={onChanged} />
-      <GroupList contacts={contacts} parties={parties} onChanged={onChanged} />
+      <LinkList
+        contacts={contacts}
+        parties={parties}
+        refresh={<Refresh load={load} />}
+        onChanged={load.again}
+      />
+      <GroupList contacts={contacts} parties={parties} onChanged={load.again} />
     </>
   );
 }

@@ -38,8 +38,10 @@ export function LineTable<Line>({
   const lines = list.lines ?? [];
   return (
     <Section title={title} actions={<Refresh load={list} />}>
-      <div className="filters">{filter}</div>
-      <Export sheet={sheet} shown={lines} ask={ask} allWords={allWords} />
+      <div className="filters">
+        {filter}
+        {lines.length > 0 && <Export sheet={sheet} shown={lines} ask={ask} allWords={allWords} />}
+      </div>
       {list.lines === null && list.error === null && <Loading what="the list" />}
       {list.lines !== null && (
         <Table

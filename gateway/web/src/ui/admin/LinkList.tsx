@@ -1,5 +1,5 @@
 /** What links accounts to groups, and to each other. */
-import { useMemo, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { useActions } from "../engine-context";
 import { announce } from "../parts/Announcer";
 import { Badge } from "../parts/Badge";
@@ -18,10 +18,11 @@ import { Who } from "./Who";
 interface LinkListProps {
   contacts: Contacts;
   parties: Parties;
+  refresh: ReactNode;
   onChanged(): Promise<void>;
 }
 
-export function LinkList({ contacts, parties, onChanged }: LinkListProps) {
+export function LinkList({ contacts, parties, refresh, onChanged }: LinkListProps) {
   const [linking, setLinking] = useState(false);
   const [ending, setEnding] = useState<Link | null>(null);
   const [text, setText] = useState("");
@@ -33,7 +34,15 @@ export function LinkList({ contacts, parties, onChanged }: LinkListProps) {
     </Button>
   );
   return (
-    <Section title="Who may write to whom" actions={links.length > 0 && anew}>
+    <Section
+      title="Who may write to whom"
+      actions={
+        <>
+          {refresh}
+          {links.length > 0 && anew}
+        </>
+      }
+    >
       {links.length > 0 && (
         <search className="filters">
           <Field
@@ -77,11 +86,7 @@ function columns(onEnd: (link: Link) => void): readonly Column<Link>[] {
   return [
     { name: "Who", head: true, cell: (link) => <Who party={link.one} /> },
     { name: "Linked to", cell: (link) => <Who party={link.other} /> },
-    {
-      name: "State",
-      cell: ({ askedBy }) =>
-        askedBy === null ? <Badge tone="good">in force</Badge> : `${askedBy.title} asked, not accepted yet`,
-    },
+    { name: "State", cell: (link) => <State link={link} /> },
     {
       name: "Actions",
       buttons: true,
@@ -92,6 +97,11 @@ function columns(onEnd: (link: Link) => void): readonly Column<Link>[] {
       ),
     },
   ];
+}
+
+function State({ link }: { link: Link }) {
+  if (!link.one.live || !link.other.live) return <Badge>no effect</Badge>;
+  return link.waitsFor === null ? "In force" : `Waits for ${link.waitsFor.title} to accept`;
 }
 
 interface UnlinkProps {

@@ -15,6 +15,7 @@ export function NewCode({ made, onDone }: { made: Made; onDone(): void }) {
   const id = useId();
   useEffect(() => heading.current?.focus(), []);
   const forPerson = made.kind === "person";
+  const command = `blockpost device join ${made.code}`;
   const link = joinLink(window.location.origin, made.code);
   return (
     <section className="section" aria-labelledby={id}>
@@ -22,19 +23,10 @@ export function NewCode({ made, onDone }: { made: Made; onDone(): void }) {
         Join code for {made.handle}
       </h2>
       <Banner tone="warn" title="It is shown only now">
-        Pass it on before you leave this page, and to nobody else: whoever uses it first has the account.
+        Pass it on before you leave this page. Whoever uses it first has the account.
       </Banner>
-      {isThisMachine(window.location.hostname) && (
-        <Banner>This page was opened at {window.location.host}: the code works on this machine only.</Banner>
-      )}
       <div className="new-code">
         <div className="new-code-words">
-          <Facts
-            facts={[
-              ["Good until", <ExactTime key="until" at={made.expires} full />],
-              ["For", `${KIND_NAMES[made.kind]}, ${ROLE_NAMES[made.role].toLowerCase()}`],
-            ]}
-          />
           <div className="new-code-way">
             <h3>The code</h3>
             <Code>{made.code}</Code>
@@ -45,21 +37,30 @@ export function NewCode({ made, onDone }: { made: Made; onDone(): void }) {
           </div>
           {forPerson ? (
             <p className="soft">
-              They scan the picture with the phone or tablet they will use, open the link there, or choose{" "}
-              <em>Join with a code</em> on the gateway's page and type it.
+              They scan the picture with the phone or tablet that they will use, or open the link there, or
+              choose <em>Join with a code</em> on the gateway's page and type the code.
             </p>
           ) : (
             <div className="new-code-way">
               <h3>On the {made.kind}, type</h3>
-              <Code>{`blockpost device join ${made.code}`}</Code>
+              <Code>{command}</Code>
               <Toolbar>
-                <CopyButton text={`blockpost device join ${made.code}`} label="Copy the command" />
+                <CopyButton text={command} label="Copy the command" />
               </Toolbar>
             </div>
           )}
+          <Facts
+            facts={[
+              ["Good until", <ExactTime key="until" at={made.expires} full />],
+              ["For", `${KIND_NAMES[made.kind]}, ${ROLE_NAMES[made.role].toLowerCase()}`],
+            ]}
+          />
         </div>
         <Qr text={forPerson ? link : made.code} label={`Join code for ${made.handle}, as a QR code`} />
       </div>
+      {isThisMachine(window.location.hostname) && (
+        <Banner>This page was opened at {window.location.host}: the code works on this machine only.</Banner>
+      )}
       <div>
         <Button icon="check" onClick={onDone}>
           I have passed it on

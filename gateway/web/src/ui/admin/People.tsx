@@ -119,10 +119,14 @@ function columns(
 }
 
 function State({ account }: { account: AccountRow }) {
-  const state = stateOf(account);
-  return (
-    <Badge tone={({ live: "good", revoked: "danger", "no key": "plain" } as const)[state]}>{state}</Badge>
-  );
+  switch (stateOf(account)) {
+    case "live":
+      return "Live";
+    case "no key":
+      return <Badge>no key</Badge>;
+    case "revoked":
+      return <Badge tone="danger">revoked</Badge>;
+  }
 }
 
 function Seen({ account }: { account: AccountRow }) {

@@ -3,9 +3,5 @@ import { Button } from "../parts/Button";
 import type { Load } from "../parts/load";
 
 export function Refresh({ load }: { load: Pick<Load<unknown>, "busy" | "again"> }) {
-  return (
-    <Button look="quiet" icon="refresh" busy={load.busy} onClick={load.again}>
-      Refresh
-    </Button>
-  );
+  return <Button look="quiet" icon="refresh" label="Refresh" busy={load.busy} onClick={load.again} />;
 }

@@ -3,8 +3,9 @@
 import type { VerifyState } from "../../model";
 
 const UNITS = ["bytes", "kB", "MB", "GB", "TB"] as const;
-const FIGURES = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
-const WHOLE = new Intl.NumberFormat();
+/** They stand among English words. */
+const FIGURES = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 3 });
+const WHOLE = new Intl.NumberFormat("en-GB");
 
 /** `12.3 MB`, in steps of 1000, as disks are sold. */
 export function diskSize(bytes: number): string {

@@ -9,19 +9,16 @@ export interface Link {
   /** An account always; a device rather than a person, since it is what reports. */
   one: Party;
   other: Party;
-  askedBy: Party | null;
+  /** Who has not accepted yet; null once it is in force. */
+  waitsFor: Party | null;
 }
 
 /** The gateway orders the two sides by their ids, which says nothing. */
 export function linkOf(row: LinkRow, parties: Parties): Link {
   const [a, b] = [parties(row.one), parties(row.other)];
   const [one, other] = rank(a) <= rank(b) ? [a, b] : [b, a];
-  return {
-    key: `${row.one} ${row.other}`,
-    one,
-    other,
-    askedBy: row.askedBy === null ? null : parties(row.askedBy),
-  };
+  const waitsFor = row.askedBy === null ? null : row.askedBy === row.one ? b : a;
+  return { key: `${row.one} ${row.other}`, one, other, waitsFor };
 }
 
 const RANKS: Record<Party["kind"], number> = { device: 0, service: 1, person: 2, group: 3 };
