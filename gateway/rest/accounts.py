@@ -9,9 +9,10 @@ from gateway.rest.desk import Desk
 from gateway.rest.documents import answer
 from gateway.rest.parties import may_see
 from gateway.rest.submission import Submissions
+from gateway.rest.tries import Count, Source, Tries
 
 
-def accounts(desk: Desk, submissions: Submissions) -> Blueprint:
+def accounts(desk: Desk, submissions: Submissions, tries: Tries) -> Blueprint:
     views = Blueprint("accounts", __name__, url_prefix="/v1/accounts")
 
     @views.post("")
@@ -20,7 +21,8 @@ def accounts(desk: Desk, submissions: Submissions) -> Blueprint:
         signed = wire.read_parcel(data).load().signed
         if not isinstance(signed.entry, Account):
             raise Refused("permission", "only an account entry comes without a login")
-        return submissions.submit(data, signed)
+        with tries.attempt(Count("accounts", (Source.of_request().network,))):
+            return submissions.submit(data, signed)
 
     @views.get("/<account>")
     def read(account: str) -> Response:

@@ -34,6 +34,7 @@ from gateway.rest.site import site
 from gateway.rest.snapshot import Chains
 from gateway.rest.submission import Submissions
 from gateway.rest.tiles import tiles
+from gateway.rest.tries import Tries
 from gateway.sessions import Clock, Sessions
 from gateway.site import Settings
 
@@ -58,18 +59,18 @@ def create_app(
     app.before_request(Intake().take)
     app.after_request(_guard)
     desk = Desk(chains, sessions, clock)
-    submissions = Submissions(chains, relay)
+    submissions, tries = Submissions(chains, relay), Tries(clock)
     for views in (
         page(static),
-        login(desk, sessions),
+        login(desk, sessions, tries),
         friends(desk, relay.presence, clock),
         messages(desk),
-        lookup(desk),
+        lookup(desk, tries),
         profile(desk),
         open_sessions(desk, sessions),
         site(desk, settings, version, clock),
-        invites(desk, clock),
-        accounts(desk, submissions),
+        invites(desk, tries, clock),
+        accounts(desk, submissions, tries),
         entries(desk, submissions),
         intents(desk),
         inbox(desk),

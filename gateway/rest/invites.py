@@ -10,6 +10,7 @@ from chain.api import Invited, ShowCode
 from chain.errors import Missing
 from gateway.rest.desk import Desk
 from gateway.rest.documents import answer, read_body
+from gateway.rest.tries import Count, Source, Tries
 from gateway.sessions import Clock
 
 if TYPE_CHECKING:
@@ -18,16 +19,17 @@ if TYPE_CHECKING:
 _decoder = msgspec.json.Decoder(ShowCode)
 
 
-def invites(desk: Desk, clock: Clock) -> Blueprint:
+def invites(desk: Desk, tries: Tries, clock: Clock) -> Blueprint:
     views = Blueprint("invites", __name__, url_prefix="/v1/invites")
 
     @views.post("")
     def read() -> Response:
         code = read_body(_decoder).code
-        with desk.visitor() as now:
-            row = now.state.invite_by_hash(rules.code_hash(code))
-        if row is None or row.used_by is not None or row.expires < clock() or row.handle is None:
-            raise Missing("join code: unknown, used already, or expired")
+        with tries.attempt(Count("invites", (Source.of_request().network,))):
+            with desk.visitor() as now:
+                row = now.state.invite_by_hash(rules.code_hash(code))
+            if row is None or row.used_by is not None or row.expires < clock() or row.handle is None:
+                raise Missing("join code: unknown, used already, or expired")
         return answer(
             Invited(
                 id=row.id,

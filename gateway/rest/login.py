@@ -16,7 +16,8 @@ from gateway.rest.desk import COOKIE, Desk
 from gateway.rest.documents import Nothing, answer, read_body
 from gateway.rest.problems import Unauthenticated
 from gateway.rest.snapshot import Snapshot
-from gateway.sessions import LONGEST_MS, Sessions
+from gateway.rest.tries import Count, Guesses, Source, Tries
+from gateway.sessions import LONGEST_MS, Session, Sessions
 
 Typed = Annotated[str, Meta(min_length=1, max_length=80)]
 """A handle as somebody typed it."""
@@ -63,8 +64,9 @@ _NO_LOGIN = Login(salt="A" * 22, verifier=_NOBODYS, recovery=_NOBODYS)
 _NO_CARD = Body(bytes(32), canonical(Card("nobody", "Nobody", _NO_LOGIN, ["A" * 2048] * 2)).decode())
 
 
-def login(desk: Desk, sessions: Sessions) -> Blueprint:
+def login(desk: Desk, sessions: Sessions, tries: Tries) -> Blueprint:
     views = Blueprint("login", __name__)
+    guesses = Guesses(tries)
 
     @views.get("/check")
     def check() -> Response:
@@ -77,9 +79,10 @@ def login(desk: Desk, sessions: Sessions) -> Blueprint:
         key = unb64url_hash(shown.key, what="key")
         with desk.visitor() as now:
             account, wanted = _login_of(now, shown.handle)
-            verifier = _fitting(wanted, key)
-            if account is None or verifier is None:
-                raise Unauthenticated("login: handle, password or recovery code is wrong")
+            with guesses.guess(Source.of_request(), shown.handle, _held(sessions, account)):
+                verifier = _fitting(wanted, key)
+                if account is None or verifier is None:
+                    raise Unauthenticated("login: handle, password or recovery code is wrong")
             if earlier := request.cookies.get(COOKIE):
                 sessions.end(earlier)
             token = sessions.begin(account, verifier, describe(request.user_agent.string))
@@ -100,7 +103,9 @@ def login(desk: Desk, sessions: Sessions) -> Blueprint:
 
     @views.post("/v1/login/salt")
     def salt() -> Response:
-        handle = read_body(_salt_of).handle
+        handle, source = read_body(_salt_of).handle, Source.of_request()
+        if not guesses.knows(source, handle):
+            tries.take(Count("salts", (source.network,)))
         with desk.visitor() as now:
             account, found = _login_of(now, handle)
         made_up = sessions.salt_for(handle)
@@ -117,6 +122,13 @@ def _login_of(now: Snapshot, handle: str) -> tuple[str | None, Login]:
         _NO_CARD.read(Card)
         return None, _NO_LOGIN
     return account, card.login
+
+
+def _held(sessions: Sessions, account: str | None) -> Session | None:
+    """The session that the browser holds, if it is one of this account."""
+    token = request.cookies.get(COOKIE)
+    session = sessions.find(token) if token else None
+    return session if session is not None and session.account == account else None
 
 
 def _fitting(wanted: Login, key: bytes) -> str | None:

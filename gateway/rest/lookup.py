@@ -9,6 +9,7 @@ from gateway.rest.desk import Desk
 from gateway.rest.documents import answer, read_body
 from gateway.rest.login import Typed
 from gateway.rest.snapshot import Snapshot
+from gateway.rest.tries import Count, Tries
 
 
 class LookUp(Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,13 +30,14 @@ class Found(Struct, frozen=True):
 _look_up = msgspec.json.Decoder(LookUp)
 
 
-def lookup(desk: Desk) -> Blueprint:
+def lookup(desk: Desk, tries: Tries) -> Blueprint:
     views = Blueprint("lookup", __name__, url_prefix="/v1/lookup")
 
     @views.post("")
     def find() -> Response:
         handle = read_body(_look_up).handle
         with desk.caller() as me:
+            tries.take(Count("lookups", (me.id,)))
             return answer(_found(me.now, handle))
 
     return views

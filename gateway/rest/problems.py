@@ -6,10 +6,12 @@ What can go wrong with a request, and the one table from errors to statuses.
   + CrossSite         another site's page sent it
   + WrongMedia        the body is not JSON
   + Crowded           too many streams are open, or bodies on their way in
+  + TooMany           the caller tried too often, and waits `seconds`
   + NotBuilt          the page is not there
   + Declined          the committer refused the entry, and signed for it
 """
 
+import math
 from http import HTTPStatus
 
 import msgspec
@@ -23,6 +25,9 @@ from gateway.relay import SignedRefusal
 
 MEDIA = "application/problem+json"
 RETRY_SECONDS = 2
+
+SECONDS_AS_SUCH = 90
+"""A longer pause is told in minutes."""
 
 
 class RestError(Exception):
@@ -47,6 +52,14 @@ class WrongMedia(RestError):
 
 class Crowded(RestError):
     """Too many event streams are open, or bodies on their way in."""
+
+
+class TooMany(RestError):
+    """The caller tried too often. Its words are for a person: the page shows them."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = max(1, math.ceil(seconds))
+        super().__init__(f"too many tries from here: wait {_in_words(self.seconds)}, then try again")
 
 
 class NotBuilt(RestError):
@@ -75,6 +88,7 @@ STATUS: dict[type[Exception] | Rule, HTTPStatus] = {
     CrossSite: HTTPStatus.FORBIDDEN,
     WrongMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Crowded: HTTPStatus.SERVICE_UNAVAILABLE,
+    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     NotBuilt: HTTPStatus.SERVICE_UNAVAILABLE,
     # `Refused` and `Declined` go by the rule that they name.
     "contact": HTTPStatus.FORBIDDEN,
@@ -105,7 +119,10 @@ def register(app: Flask) -> None:
     @app.errorhandler(GatewayError)
     @app.errorhandler(RestError)
     def ours(error: Exception) -> Response:
-        return _response(problem_of(error))
+        response = _response(problem_of(error))
+        if isinstance(error, TooMany):
+            response.headers["Retry-After"] = str(error.seconds)
+        return response
 
     @app.errorhandler(HTTPException)
     def theirs(error: HTTPException) -> Response:
@@ -139,3 +156,9 @@ def _response(problem: Problem) -> Response:
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response
+
+
+def _in_words(seconds: int) -> str:
+    if seconds <= SECONDS_AS_SUCH:
+        return f"{seconds} second{'s' if seconds > 1 else ''}"
+    return f"{math.ceil(seconds / 60)} minutes"

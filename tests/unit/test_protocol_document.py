@@ -66,6 +66,7 @@ from gateway.relay import Answer, Heads
 from gateway.rest.app import create_app
 from gateway.rest.problems import STATUS
 from gateway.rest.snapshot import Chains
+from gateway.rest.tries import ALLOWED
 from gateway.sessions import Sessions
 from gateway.site import Settings
 
@@ -146,6 +147,7 @@ NUMBERED = (
     "gateway.rest.events",
     "gateway.rest.health",
     "gateway.rest.problems",
+    "gateway.rest.tries",
 )
 
 SCHEMAS = (
@@ -255,6 +257,12 @@ class NoRelay:
 
     def submit(self, parcel: bytes, entry_id: str) -> Answer:
         raise NotImplementedError
+
+
+def test_every_kind_of_try_is_there_with_how_many_there_are() -> None:
+    told = {kind: rest[0].strip("`") for kind, rest in TABLES["Tries"].items()}
+
+    assert told == ALLOWED
 
 
 def test_every_route_is_there_and_no_other(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ export class ForPerson extends Error {
 }
 
 const UNAUTHENTICATED = 401;
+const TOO_MANY_REQUESTS = 429;
 
 const RULES: Record<string, string> = {
   contact: "You are not in contact with them, or you have asked them already.",
@@ -80,11 +81,17 @@ export function forPerson(error: unknown): Error {
   if (error instanceof Problem) {
     if (error.rule !== null) return new ForPerson(wordsOf(error.rule, error.detail));
     if (hasEnded(error)) return new ForPerson("Your session has ended. Log in again.");
+    // The gateway says how long, in words for a person.
+    if (error.status === TOO_MANY_REQUESTS) return new ForPerson(sentence(error.detail));
     return new ForPerson(`The gateway refused: ${error.detail}`);
   }
   if (error instanceof Untrusted || error instanceof ProtoError)
     return new ForPerson(`What the gateway answered cannot be trusted: ${error.message}`);
   return error instanceof Error ? error : new ForPerson(String(error));
+}
+
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }
 
 /** The same actions, whose errors say in words for a person what is wrong. */

@@ -74,6 +74,7 @@ test.each([
   [new Problem(403, "d", "permission"), "not allowed"],
   [new Problem(401, "d"), "session has ended"],
   [new Problem(500, "disk full"), "disk full"],
+  [new Problem(429, "too many tries: wait 2 minutes"), "Too many tries: wait 2 minutes."],
   [new Malformed("entry.at: want an integer"), "cannot be trusted"],
   ["thrown text", "thrown text"],
 ])("an error is told in words: %s", (error, words) => {
