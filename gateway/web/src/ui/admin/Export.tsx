@@ -1,10 +1,10 @@
 /** A list as a CSV file: what is shown, or everything, page by page. */
 import { useEffect, useRef, useState } from "react";
-import { saveFile } from "../home/saving";
 import { Banner } from "../parts/Banner";
 import { Button } from "../parts/Button";
 import { Toolbar } from "../parts/Page";
 import { Progress } from "../parts/Spinner";
+import { saveFile } from "../parts/saving";
 import { useTask } from "../parts/task";
 import { type Cell, csv } from "./csv";
 import { type AskLines, everyLine } from "./pages";

@@ -1,7 +1,8 @@
 /** Joining: a code, what it is for, a name and a password, and then some seconds in which keys are made. */
 import { useEffect, useState } from "react";
-import type { InvitedView, Kind, Role } from "../../model";
+import type { InvitedView, Kind } from "../../model";
 import { useActions } from "../engine-context";
+import { KIND_NAMES, ROLE_NAMES } from "../kinds";
 import { Banner } from "../parts/Banner";
 import { Button } from "../parts/Button";
 import { Field, Fields } from "../parts/Field";
@@ -74,9 +75,6 @@ function LookUp({ joinString, onFound, onLeave }: LookUpProps) {
   );
 }
 
-const KINDS: Record<Kind, string> = { person: "Person", device: "Device", service: "Service" };
-const ROLES: Record<Role, string> = { admin: "Admin", member: "Member", gateway: "Gateway" };
-
 function Particulars({ invitation: { code, invited }, onBack }: { invitation: Invitation; onBack(): void }) {
   const actions = useActions();
   const [name, setName] = useState("");
@@ -95,8 +93,8 @@ function Particulars({ invitation: { code, invited }, onBack }: { invitation: In
       <Facts
         facts={[
           ["Your handle", <strong key="handle">{invited.handle}</strong>],
-          ["Kind", KINDS[invited.kind]],
-          ["Role", ROLES[invited.role]],
+          ["Kind", KIND_NAMES[invited.kind]],
+          ["Role", ROLE_NAMES[invited.role]],
           ["Code works until", <ExactTime key="expires" at={invited.expires} full />],
         ]}
       />

@@ -3,8 +3,8 @@ import { useEffect, useState } from "react";
 import type { Opened } from "../../model";
 import { Button } from "../parts/Button";
 import { Icon } from "../parts/Icon";
+import { saveFile } from "../parts/saving";
 import { fileSize, shownName } from "./said";
-import { saveFile } from "./saving";
 
 /** Pictures made of dots. An SVG is a document, with scripts. */
 const SHOWN: ReadonlySet<string> = new Set(["image/png", "image/jpeg", "image/webp", "image/gif"]);

@@ -11,10 +11,10 @@ import { Icon } from "../parts/Icon";
 import { Code, Facts, Section } from "../parts/Page";
 import { ExactTime } from "../parts/RelativeTime";
 import { Spinner } from "../parts/Spinner";
+import { saveFile } from "../parts/saving";
 import { words } from "../parts/task";
 import { go } from "../route";
 import { proofText } from "./proof-text";
-import { saveFile } from "./saving";
 
 export default function ProofView({ id }: { id: EntryId }) {
   const actions = useActions();
