@@ -476,7 +476,7 @@ test("a session that ended while the gateway was away has ended, and what waits 
   town.cut();
   page.session.wake();
 
-  await eventually(() => expect(page.ended).toEqual([{ because: "logged-out" }]));
+  await eventually(() => expect(page.ended).toEqual([{ because: "logged-out", detail: expect.any(String) }]));
 });
 
 test("an answer that does not hold is told of, and asked for again", async () => {
