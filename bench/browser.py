@@ -22,12 +22,12 @@ ARGUMENTS = (
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Raise `BenchError` if there is none on this machine."""
+def chromium(*more: str) -> Iterator[Browser]:
+    """`more` are arguments of its command line. Raise `BenchError` if there is none on this machine."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         raise BenchError(f"want one of {', '.join(NAMES)} on the path: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *more])
         yield browser
         browser.close()

@@ -1,9 +1,8 @@
 """Somebody's browser: a context of a real Chromium, empty at first, and what its pages complained of."""
 
-from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 LISTEN = """
 window.sounded = [];
@@ -20,24 +19,15 @@ class Window:
     """
     One browser of its own with one page, and everything that the page complained of.
 
-    `answer` speaks in the network's place; `options` are of Playwright's `new_context`.
+    `options` are of Playwright's `new_context`.
     """
 
-    def __init__(
-        self,
-        browser: Browser,
-        address: str,
-        *,
-        answer: Callable[[Route], None] | None = None,
-        **options: Any,
-    ) -> None:
+    def __init__(self, browser: Browser, address: str, **options: Any) -> None:
         self.context: BrowserContext = browser.new_context(base_url=address, **options)
         self.context.add_init_script(LISTEN)
         self.complaints: list[str] = []
         self.foreign: list[str] = []
         self.address = address
-        if answer is not None:
-            self.context.route("**/*", answer)
         self.page = self.open()
 
     def open(self) -> Page:

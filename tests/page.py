@@ -255,7 +255,7 @@ class Person:
         self._button(name).click()
 
     def _fill(self, label: str, value: str) -> None:
-        self.page.get_by_label(label, exact=True).fill(value)
+        self.page.get_by_role("textbox", name=label, exact=True).fill(value)
 
     def _choose_password(self, password: str) -> None:
         self._fill("New password", password)

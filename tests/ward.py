@@ -21,6 +21,9 @@ from tests.sites import added, invited, ran, running_site
 from tests.wiretap import Wiretap
 
 ADMIN, DEVICE, GROUP = "admin", "sensor-1", "on-call"
+INSECURE_HOST = "ward.test"
+"""A name of the gateway by which it is no secure context, as from another machine over plain HTTP."""
+
 DEVICE_TITLE = "Sensor-1"
 
 
@@ -44,10 +47,7 @@ class Ward:
 
     def visitor(self, **options: Any) -> Person:
         """Somebody with a new, empty browser; `options` are of Playwright's `new_context`."""
-        return self.visit(Window(self._browser, self.address, **options))
-
-    def visit(self, window: Window) -> Person:
-        """Somebody with this browser: it is listened to, and closed in the end."""
+        window = Window(self._browser, self.address, **options)
         self.windows.append(window)
         return Person(window)
 
@@ -87,7 +87,8 @@ class Ward:
         for each in self.windows:
             each.complaints.clear()
             each.foreign.clear()
-        assert [each for each in heard if any(each)] == []
+        loud = [each for each in heard if any(each)]
+        assert not loud, f"want calm pages, heard complaints and foreign addresses: {loud}"
 
     def close_windows(self, *, after: int = 0) -> None:
         """All but the first so many."""

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from bench.browser import chromium
-from tests.ward import Ward, running_ward
+from tests.ward import INSECURE_HOST, Ward, running_ward
 
 PATIENCE_MS = 20_000
 
@@ -15,7 +15,7 @@ PATIENCE_MS = 20_000
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE_MS)
-    with chromium() as started:
+    with chromium(f"--host-resolver-rules=MAP {INSECURE_HOST} 127.0.0.1") as started:
         yield started
 
 
