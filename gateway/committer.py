@@ -25,9 +25,10 @@ from chain.entry import Common, SignedEntry
 from chain.errors import Malformed, Oversized, Refused, Rule, Unverified
 from chain.receipt import Receipt
 from chain.wire import Consistency, Delivered, Delivery, ReceiptOf, Receipts, Refusal, Submission
-from gateway import refusals
+from gateway import pulse, refusals
 from gateway.checker import Checker
 from gateway.link import Link
+from gateway.pulse import Meter
 from gateway.refusals import Refusals
 from gateway.site import Key, Site
 
@@ -261,7 +262,7 @@ def run(site: Site, stop: threading.Event) -> None:
     chain = Chain.open(site.chain_file, write=True)
     checker = Checker(chain.state)
     committer = Committer(chain, key, checker)
-    notebook = Refusals(site.refusals_file)
+    notebook, meter = Refusals(site.refusals_file), Meter()
     arrived: queue.SimpleQueue[Incoming] = queue.SimpleQueue()
 
     def enqueue(message: mqtt.MQTTMessage, connection: int) -> None:
@@ -290,10 +291,20 @@ def run(site: Site, stop: threading.Event) -> None:
             batch = gather(arrived)
             if any(not message.topic for message in batch):
                 _send(link, [committer.head()])
+            before = chain.head
             _send(link, committer.commit(batch, time.time_ns() // 1_000_000))
             for message in batch:
                 link.ack(message.mid, message.connection)
             notebook.keep(committer.refused)
+            if sent := [message.at for message in batch if message.topic]:
+                meter.count(
+                    blocks=chain.head.height - before.height,
+                    entries=chain.head.size - before.size,
+                    refused=(each.rule for each in committer.refused),
+                    seconds=time.monotonic() - sent[0],
+                )
+            if due := meter.due(time.monotonic()):
+                link.publish(pulse.TOPIC, wire.encode(due), qos=0)
     finally:
         link.stop()
         notebook.close()

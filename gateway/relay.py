@@ -1,7 +1,7 @@
 """
 The way from the web server to the committer: an entry goes in over MQTT, its receipt or refusal comes back.
 
-Over the same connection it hears of new checkpoints, and who is connected to the broker.
+Over the same connection it hears of new checkpoints, who is connected to the broker, and the committer's pulse.
 """
 
 import logging
@@ -20,9 +20,11 @@ from chain import checkpoint, token, wire
 from chain.encoding import b64url, digest
 from chain.errors import ChainError
 from chain.wire import ReceiptOf, Refusal
+from gateway import pulse
 from gateway.errors import Undecided
 from gateway.link import Link
 from gateway.presence import Presence
+from gateway.pulse import Pulses, read_pulse
 from gateway.site import Key, Settings
 
 log = logging.getLogger(__name__)
@@ -74,13 +76,16 @@ class Heads:
 
 
 class Relay(Protocol):
-    """Brings parcels to the committer, and tells of new checkpoints and of who is there."""
+    """Brings parcels to the committer, and tells of new checkpoints, of who is there, and of the committer."""
 
     @property
     def heads(self) -> Heads: ...
 
     @property
     def presence(self) -> Presence: ...
+
+    @property
+    def pulses(self) -> Pulses: ...
 
     def submit(self, parcel: bytes, entry_id: str) -> Answer:
         """
@@ -104,6 +109,7 @@ class MqttRelay:
     ) -> None:
         self.heads = Heads()
         self.presence = presence
+        self.pulses = Pulses()
         self._key = key
         self._origin = origin
         self._patience = patience
@@ -117,7 +123,7 @@ class MqttRelay:
             client_id=f"{key.account}.web",
             account=key.account,
             password=self._password,
-            topics=[self._receipts, self._refusals, wire.HEAD_TOPIC, wire.UP_STATUSES],
+            topics=[self._receipts, self._refusals, wire.HEAD_TOPIC, wire.UP_STATUSES, pulse.TOPIC],
             on_message=self._enqueue,
             # In the queue it has its place between what came before and what comes after.
             on_down=lambda: self._arrived.put(_DOWN),
@@ -185,6 +191,8 @@ class MqttRelay:
             self._hear_of(account, payload)
         elif topic == wire.HEAD_TOPIC:
             self.heads.announce(checkpoint.verify(payload.decode(), origin=origin, key=key).size)
+        elif topic == pulse.TOPIC:
+            self.pulses.hear(read_pulse(payload))
         elif topic == self._receipts:
             for receipt in wire.read_receipts(payload).receipts:
                 self._answer(receipt, receipt.id)

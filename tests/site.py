@@ -22,6 +22,7 @@ from chain.entry import Profile
 from chain.errors import Malformed, Refused, Unverified
 from chain.wire import ReceiptOf, Refusal, Submission
 from gateway.presence import Presence
+from gateway.pulse import Meter, Pulses
 from gateway.relay import Answer, Heads, SignedRefusal
 from gateway.rest.app import create_app
 from gateway.rest.snapshot import Chains
@@ -48,6 +49,8 @@ class ChainRelay:
     def __init__(self, world: World) -> None:
         self.heads = Heads()
         self.presence = Presence(world.chain.state.is_live)
+        self.pulses = Pulses()
+        self.pulses.hear(Meter().pulse())
         self.handed_in = 0
         self._world = world
         self._lock = threading.Lock()

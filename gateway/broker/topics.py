@@ -2,6 +2,8 @@
 
 import re
 
+from gateway import pulse
+
 _ACCOUNT = re.compile(r"[a-z2-7]{26}")
 _DOWN = re.compile(r"blockpost/v1/down/[a-z2-7]{26}/(?:entry|receipt|refusal)")
 _STATUS = re.compile(r"blockpost/v1/up/[a-z2-7]{26}/status")
@@ -20,7 +22,7 @@ def is_account(text: str) -> bool:
 def may_publish(account: str, topic: str, *, gateway: str) -> bool:
     if topic in (f"{ROOT}up/{account}/entry", f"{ROOT}up/{account}/status"):
         return True
-    return account == gateway and (topic == HEAD or _DOWN.fullmatch(topic) is not None)
+    return account == gateway and (topic in (HEAD, pulse.TOPIC) or _DOWN.fullmatch(topic) is not None)
 
 
 def may_retain(topic: str) -> bool:

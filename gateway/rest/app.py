@@ -11,6 +11,7 @@ from gateway.relay import Relay
 from gateway.rest import problems
 from gateway.rest.accounts import accounts
 from gateway.rest.admin import admin
+from gateway.rest.alive import alive
 from gateway.rest.audit import audit
 from gateway.rest.desk import Desk
 from gateway.rest.documents import Intake
@@ -81,6 +82,7 @@ def create_app(
         links(desk),
         audit(desk),
         refusals(desk, refused),
+        alive(relay.pulses, chains.file),
         health(desk, chains, Auditor(chains.file, clock)),
     ):
         app.register_blueprint(views)

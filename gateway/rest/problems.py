@@ -7,6 +7,7 @@ What can go wrong with a request, and the one table from errors to statuses.
   + WrongMedia        the body is not JSON
   + Crowded           too many streams are open, or bodies on their way in
   + TooMany           the caller tried too often, and waits `seconds`
+  + Unwell            entries are not committed just now
   + NotBuilt          the page is not there
   + Declined          the committer refused the entry, and signed for it
 """
@@ -62,6 +63,10 @@ class TooMany(RestError):
         super().__init__(f"too many tries from here: wait {_in_words(self.seconds)}, then try again")
 
 
+class Unwell(RestError):
+    """Entries are not committed just now."""
+
+
 class NotBuilt(RestError):
     """The page is not there: a checkout has it only once it was built."""
 
@@ -89,6 +94,7 @@ STATUS: dict[type[Exception] | Rule, HTTPStatus] = {
     WrongMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Crowded: HTTPStatus.SERVICE_UNAVAILABLE,
     TooMany: HTTPStatus.TOO_MANY_REQUESTS,
+    Unwell: HTTPStatus.SERVICE_UNAVAILABLE,
     NotBuilt: HTTPStatus.SERVICE_UNAVAILABLE,
     # `Refused` and `Declined` go by the rule that they name.
     "contact": HTTPStatus.FORBIDDEN,

@@ -29,6 +29,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from paho.mqtt.enums import CallbackAPIVersion
 
+from gateway import pulse
 from gateway.broker.door import NotAdmitted
 from gateway.broker.embedded import EmbeddedBroker
 from gateway.broker.greeting import Greeting
@@ -386,6 +387,7 @@ UP, DOWN = "blockpost/v1/up", "blockpost/v1/down"
         (FRIDGE, f"{UP}/+/entry", False),
         (FRIDGE, f"{DOWN}/{FRIDGE}/receipt", False),
         (FRIDGE, HEAD, False),
+        (FRIDGE, pulse.TOPIC, False),
         (FRIDGE, "$SYS/broker/uptime", False),
         (FRIDGE, "", False),
         (GATEWAY, f"{UP}/{GATEWAY}/entry", True),
@@ -397,6 +399,7 @@ UP, DOWN = "blockpost/v1/up", "blockpost/v1/down"
         (GATEWAY, f"{DOWN}/+/receipt", False),
         (GATEWAY, f"{DOWN}/{FRIDGE}/#", False),
         (GATEWAY, HEAD, True),
+        (GATEWAY, pulse.TOPIC, True),
         (GATEWAY, "blockpost/v2/gateway/head", False),
     ],
 )

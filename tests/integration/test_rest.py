@@ -19,6 +19,7 @@ from gateway.sessions import HOUR_MS
 from tests.site import IDLE_MS, Site, a_site, key_of, log_in
 
 PUBLIC = {
+    ("GET", "/healthz"),
     ("GET", "/v1/site"),
     ("POST", "/v1/invites"),
     ("POST", "/login"),

@@ -36,6 +36,7 @@ PATHS = [
     "/v1/login/salt",
     "/v1/lookup",
     "/v1/profile",
+    "/healthz",
     "/v1/sessions",
     "/v1/sessions/",
     f"/v1/sessions/{'A' * 22}/end",

@@ -37,8 +37,10 @@ import device.outbox
 import device.reading
 import device.sealing
 import gateway.auditor
+import gateway.pulse
 import gateway.refusals
 import gateway.rest.admin
+import gateway.rest.alive
 import gateway.rest.audit
 import gateway.rest.desk
 import gateway.rest.entries
@@ -62,6 +64,7 @@ from chain.entry import Common
 from chain.errors import Rule
 from gateway.broker.limits import Limits
 from gateway.presence import Presence
+from gateway.pulse import Pulses
 from gateway.relay import Answer, Heads
 from gateway.rest.app import create_app
 from gateway.rest.problems import STATUS
@@ -91,7 +94,9 @@ DOCUMENTED = (
     device.keys,
     device.sealing,
     gateway.auditor,
+    gateway.pulse,
     gateway.rest.admin,
+    gateway.rest.alive,
     gateway.rest.audit,
     gateway.rest.entries,
     gateway.rest.events,
@@ -142,7 +147,9 @@ NUMBERED = (
     "device.window",
     "gateway.committer",
     "gateway.genesis",
+    "gateway.pulse",
     "gateway.refusals",
+    "gateway.rest.alive",
     "gateway.rest.documents",
     "gateway.rest.events",
     "gateway.rest.health",
@@ -254,6 +261,7 @@ class NoRelay:
 
     heads = Heads()
     presence = Presence(lambda _: False)
+    pulses = Pulses()
 
     def submit(self, parcel: bytes, entry_id: str) -> Answer:
         raise NotImplementedError
@@ -294,7 +302,7 @@ def test_the_policy_of_the_page_is_there_word_for_word() -> None:
 def test_every_topic_is_there_and_no_other() -> None:
     up = {chain.wire.up_topic("<account>", lane) for lane in ("entry", "status")}
     down = {chain.wire.down_topic("<account>", lane) for lane in get_args(chain.wire.Lane)}
-    topics = {*up, *down, chain.wire.HEAD_TOPIC}
+    topics = {*up, *down, chain.wire.HEAD_TOPIC, gateway.pulse.TOPIC}
 
     assert set(TABLES["Topics"]) == topics
     for named in re.findall(rf"`({chain.wire.PREFIX}/[^`]*)`", TEXT):
