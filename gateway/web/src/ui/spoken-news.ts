@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "react";
 import type { AlertView, FriendView, View } from "../model";
 import { useEngine } from "./engine-context";
-import { announce } from "./parts/Announcer";
+import { announce, hush } from "./parts/Announcer";
 import { priorityWords } from "./parts/Priority";
 
 /** A device may say something each second: that it did is not said again for so long. */
@@ -18,6 +18,8 @@ export function useSpokenNews(): void {
         const now = engine.view();
         const alert = newAlerts(before.current, now);
         const message = newMessages(before.current, now);
+        // What was said before names people, and stays in the page until something else is said.
+        if (before.current.stage.name === "home" && now.stage.name !== "home") hush();
         before.current = now;
         if (alert) announce(alert, "now");
         if (message && (message !== last.current.text || Date.now() - last.current.at > QUIET_MS)) {

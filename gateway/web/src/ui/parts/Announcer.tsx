@@ -3,6 +3,7 @@
  *
  *   announce("Message sent");                        in its turn
  *   announce("New alert, high priority", "now");     at once
+ *   hush();                                          what was said is nowhere in the page any more
  *
  * `App` draws the one `<Announcer />`.
  */
@@ -21,6 +22,11 @@ const watchers = new Set<() => void>();
 export function announce(text: string, when: When = "in turn"): void {
   said[when] = { number: said[when].number + 1, text };
   for (const each of watchers) each();
+}
+
+export function hush(): void {
+  announce("");
+  announce("", "now");
 }
 
 function subscribe(changed: () => void): () => void {
