@@ -291,15 +291,13 @@ class OpenSession implements Session {
     if (news === "evidence") this.#background(this.trust.check());
   }
 
-  /** Another tab sent something: what is no longer waiting is on the chain, before the gateway tells us. */
+  /** Another tab sent something: it is on the chain before the gateway tells us. */
   async #shared(): Promise<void> {
-    const before = this.#outbox.waiting;
-    await this.#outbox.refresh();
-    for (const { id } of before) {
-      if (this.#outbox.waiting.some((each) => each.id === id)) continue;
+    for (const { id } of this.#outbox.waiting) {
       const row = await this.store.lineOf(id);
-      if (row && this.#ledger.apply(row)) this.#draw(true);
+      if (row) this.#ledger.apply(row);
     }
+    await this.#outbox.refresh();
   }
 
   // What is shown
