@@ -15,7 +15,7 @@ import msgspec
 from chain import checkpoint, entry, export
 from chain.audit import audit
 from chain.chain import Chain
-from chain.console import Console
+from chain.console import Console, Progress
 from chain.errors import ChainError, Damaged, Malformed, Missing, Unverified
 from chain.receipt import Receipt
 
@@ -71,7 +71,7 @@ def _console() -> Console:
 def _verify(args: argparse.Namespace) -> None:
     began = time.monotonic()
     try:
-        report = audit(args.file, workers=args.workers, progress=_Progress())
+        report = audit(args.file, workers=args.workers, progress=Progress("entries"))
     except Damaged as error:
         if args.json:
             _print({"verified": False, "height": error.height, "reason": error.reason})
@@ -97,20 +97,6 @@ def _verify(args: argparse.Namespace) -> None:
         if report.signed <= report.height:
             print("       its newest block lacks the gateway's signature, as after a power cut")
         print(f"root   {report.checkpoint.root.hex()}")
-
-
-class _Progress:
-    """Says how far it is, at most twice a second, where a person is looking."""
-
-    def __init__(self) -> None:
-        self._next = 0.0 if sys.stderr.isatty() else float("inf")
-
-    def __call__(self, done: int, total: int) -> None:
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + 0.5
-            print(f"\r{done} of {total} entries", end="", file=sys.stderr, flush=True)
-        if done == total and self._next != float("inf"):
-            print(file=sys.stderr)
 
 
 def _show(args: argparse.Namespace) -> None:

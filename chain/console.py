@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+import time
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable
 from typing import Any
@@ -53,6 +54,22 @@ class Console:
         except errors as error:
             print(f"{self.parser.prog} {args.command}: {error}", file=sys.stderr)
             return 1
+
+
+class Progress:
+    """Says how many of all the `things` are done, at most twice a second, where a person is looking."""
+
+    def __init__(self, things: str) -> None:
+        self._things = things
+        self._next = 0.0 if sys.stderr.isatty() else float("inf")
+
+    def __call__(self, done: int, total: int) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + 0.5
+            print(f"\r{done} of {total} {self._things}", end="", file=sys.stderr, flush=True)
+        if done == total and self._next != float("inf"):
+            self._next = float("inf")
+            print(file=sys.stderr)
 
 
 def end_as_interrupted() -> None:

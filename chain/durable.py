@@ -1,7 +1,10 @@
 """Files that a power cut cannot halve, and key files that are made only once."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write(path: Path, data: bytes, *, mode: int = 0o600) -> None:
@@ -26,19 +29,52 @@ def create(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     sync_directory(path.parent)
 
 
-def _scratch(path: Path, data: bytes, mode: int) -> Path:
+@contextmanager
+def creating(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
     """
-    The bytes, on disk under a name of their own beside `path`.
+    Write a file piece by piece that must not exist yet; raise `FileExistsError` if it does.
+
+    It takes its name when all of it is on disk: until then, and if what is inside raises, there is nothing; a power
+    cut in the moment between may leave an empty file. It does without hard links, which a memory stick has not.
+    """
+    scratch = _scratch_of(path)
+    try:
+        with synced(scratch, mode=mode) as file:
+            yield file
+        # The name is taken first, so that the rename never replaces what is there.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode))
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+    sync_directory(path.parent)
+
+
+@contextmanager
+def synced(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
+    """
+    Write a new file whose bytes are on disk at the end; raise `FileExistsError` if it is there. Its name is not synced.
 
     The mode is set before the first byte, so a secret is never readable by others, not even for a moment.
     """
-    scratch = path.with_name(f".{path.name}.new")
-    scratch.unlink(missing_ok=True)
-    fd = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with os.fdopen(fd, "wb") as file:
-        file.write(data)
+        yield file
         file.flush()
         os.fsync(file.fileno())
+
+
+def _scratch(path: Path, data: bytes, mode: int) -> Path:
+    """The bytes, on disk under a name of their own beside `path`."""
+    scratch = _scratch_of(path)
+    with synced(scratch, mode=mode) as file:
+        file.write(data)
+    return scratch
+
+
+def _scratch_of(path: Path) -> Path:
+    """A free name beside `path`: what a crash left there is gone."""
+    scratch = path.with_name(f".{path.name}.new")
+    scratch.unlink(missing_ok=True)
     return scratch
 
 

@@ -162,3 +162,56 @@ def test_a_secret_is_never_readable_by_others_not_even_while_it_is_written(
 def test_a_directory_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         durable.write(tmp_path / "nowhere" / "head", b"one")
+
+
+def created_in_pieces(path: Path, data: bytes) -> None:
+    with durable.creating(path) as file:
+        file.write(data[:4])
+        file.write(data[4:])
+
+
+@pytest.mark.parametrize("step", ["create", "sync file", "open", "sync directory"])
+def test_a_power_cut_never_leaves_half_of_what_was_written_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    with monkeypatch.context() as power:
+        Disk(step).install(power)
+        with pytest.raises(PowerCut):
+            created_in_pieces(tmp_path / "backup", b"one and two")
+
+    if (tmp_path / "backup").exists():
+        assert (tmp_path / "backup").read_bytes() == b"one and two"
+    else:
+        created_in_pieces(tmp_path / "backup", b"one and two")
+
+
+def test_the_pieces_are_synced_before_the_file_has_its_name(tmp_path: Path, disk: Disk) -> None:
+    created_in_pieces(tmp_path / "backup", b"one and two")
+
+    assert disk.steps == ["create", "sync file", "create", "rename", "open", "sync directory"]
+    assert disk.modes == {0o600}
+
+
+def test_a_file_that_came_to_be_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    def race() -> None:
+        with durable.creating(tmp_path / "backup") as file:
+            file.write(b"ours")
+            (tmp_path / "backup").write_bytes(b"theirs")
+
+    with pytest.raises(FileExistsError):
+        race()
+
+    assert (tmp_path / "backup").read_bytes() == b"theirs"
+    assert [path.name for path in tmp_path.iterdir()] == ["backup"]
+
+
+def test_what_raises_while_its_pieces_are_made_leaves_nothing(tmp_path: Path) -> None:
+    def fail() -> None:
+        with durable.creating(tmp_path / "backup") as file:
+            file.write(b"ours")
+            raise PowerCut
+
+    with pytest.raises(PowerCut):
+        fail()
+
+    assert list(tmp_path.iterdir()) == []
