@@ -20,13 +20,13 @@ from chain.entry import Alert, Contact
 from chain.errors import ChainError
 from chain.joincode import JoinCode
 from device import attachment, identity, joining, login, readers
-from device.addressbook import Membership, Pin
+from device.addressbook import AddressBook, Membership, Pin
 from device.agent import Agent, Show
 from device.client import Client, Home
 from device.config import EXAMPLE, Config, Priority
 from device.content import FILE, TEXT
 from device.document import locked
-from device.errors import BadConfig, DeviceError, Problem, TwoHistories, Unreachable
+from device.errors import BadConfig, DeviceError, NotJoined, Problem, TwoHistories, Unreachable
 from device.inbox import Inbox
 from device.login import Chosen
 from device.outbox import Lane, Outbox
@@ -116,6 +116,11 @@ def _console() -> Console:
         "status",
         _status,
         "the account, the last verified checkpoint, pinned keys, and whether the gateway is trusted",
+    )
+    status.add_argument(
+        "--checkpoint",
+        action="store_true",
+        help="print nothing but the last verified checkpoint, as it was signed",
     )
     friends = command("friends", _friends, "whom this account may write to, and who asked")
     contact = command("contact", _contact, "ask somebody to be a contact, accept, or remove one")
@@ -285,6 +290,8 @@ def _status(args: argparse.Namespace, home: Home) -> int:
     """Exit 0 if all is well, 1 if the gateway is refused."""
     book = home.book
     membership = book.membership()
+    if args.checkpoint:
+        return _print_checkpoint(book)
     with closing(Outbox(home.outbox_file)) as outbox:
         waiting = outbox.waiting()
     reachable, reason = _asked(home)
@@ -308,6 +315,15 @@ def _status(args: argparse.Namespace, home: Home) -> int:
             for line in value if isinstance(value, list) else [value]:
                 print(f"{name}: {line}")
     return 1 if reason else 0
+
+
+def _print_checkpoint(book: AddressBook) -> int:
+    """Nobody is asked: it is for a day on which there is no gateway."""
+    note = book.checkpoint()
+    if note is None:
+        raise NotJoined("no checkpoint was verified here yet")
+    print(note, end="")
+    return 0
 
 
 def _size(note: str, membership: Membership) -> int:

@@ -1,7 +1,9 @@
-"""`blockpost gateway`: make a gateway, and run it or one of its three processes."""
+"""`blockpost gateway`: make a gateway, run it or one of its three processes, back it up, restore it."""
 
 import argparse
+import getpass
 import logging
+import os
 import sqlite3
 import sys
 from collections.abc import Sequence
@@ -9,14 +11,14 @@ from pathlib import Path
 
 import msgspec
 
-from chain.console import LOG_FORMAT, Console, until_signalled
-from chain.errors import ChainError
+from chain.console import LOG_FORMAT, Console, Progress, end_as_interrupted, until_signalled
+from chain.errors import ChainError, Malformed
 from chain.identity import account_id
-from gateway import committer, genesis, server, supervisor
+from gateway import backup, committer, genesis, server, supervisor
 from gateway.broker import serve as broker
 from gateway.broker.serve import CannotListen
 from gateway.doorkeeper import Doorkeeper
-from gateway.errors import BadConfig, GatewayError
+from gateway.errors import BackupError, BadConfig, GatewayError
 from gateway.lock import exclusive
 from gateway.site import Settings, Site
 
@@ -24,6 +26,8 @@ CLOSING = """
 examples:
   blockpost gateway init ./site --name ward-3.example     make a gateway; prints the first admin's join code
   blockpost gateway run ./site                            run it: broker, committer and web server
+  blockpost gateway backup ./site ./site.backup           all of it in one file, while it runs; asks for a passphrase
+  blockpost gateway restore ./site.backup ./site --newest held   and back; `held` is a device's newest checkpoint
 """
 
 
@@ -32,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
     console = _console()
     args = console.parser.parse_args(argv)
     logging.basicConfig(format=LOG_FORMAT, level=logging.INFO, stream=sys.stderr)
-    return console.run(args, (GatewayError, ChainError, CannotListen, OSError, sqlite3.Error))
+    return console.run(args, (GatewayError, BackupError, ChainError, CannotListen, OSError, sqlite3.Error))
 
 
 def _console() -> Console:
@@ -62,7 +66,44 @@ def _console() -> Console:
     ):
         part = console.command(name, action, text)
         part.add_argument("directory", type=Path, metavar="DIR")
+    _backup_commands(console)
     return console
+
+
+def _backup_commands(console: Console) -> None:
+    save = console.command(
+        "backup", _backup, "put chain, key and settings into one new file; it may run meanwhile"
+    )
+    save.add_argument("directory", type=Path, metavar="DIR")
+    save.add_argument("file", type=Path, metavar="FILE")
+    how = save.add_mutually_exclusive_group()
+    how.add_argument("--stdin", action="store_true", help="read the passphrase from standard input, a line")
+    how.add_argument(
+        "--no-passphrase",
+        action="store_true",
+        help="do not seal it: whoever has the file can then pretend to be this gateway",
+    )
+    back = console.command(
+        "restore", _restore, "make the gateway of a backup again, in a new or empty directory"
+    )
+    back.add_argument("file", type=Path, metavar="FILE")
+    back.add_argument("directory", type=Path, metavar="DIR")
+    back.add_argument("--stdin", action="store_true", help="read the passphrase from standard input, a line")
+    known = back.add_mutually_exclusive_group(required=True)
+    known.add_argument(
+        "--newest",
+        type=Path,
+        action="append",
+        metavar="CHECKPOINT",
+        help="a file with the newest checkpoint that a device holds (`device status --checkpoint`); the backup must"
+        " not be older. May be given again",
+    )
+    known.add_argument(
+        "--accept-loss",
+        action="store_true",
+        help="restore it however old it is: what was committed later is lost, and devices that know of it refuse"
+        " this gateway for good",
+    )
 
 
 def _init(args: argparse.Namespace) -> None:
@@ -74,6 +115,53 @@ def _init(args: argparse.Namespace) -> None:
     print(f"gateway made in {args.directory}; run it with: blockpost gateway run {args.directory}")
     print(f"join code of the first admin, good once and for {genesis.INVITE_HOURS} hours:")
     print(code.to_text())
+
+
+def _backup(args: argparse.Namespace) -> None:
+    end_as_interrupted()
+    site = Site.load(args.directory)
+    done = backup.make(site, args.file, _new_passphrase(args), Progress)
+    print(f"backed up {args.directory} with {done.size} entries to {args.file}")
+
+
+def _new_passphrase(args: argparse.Namespace) -> str | None:
+    if args.no_passphrase:
+        return None
+    passphrase = _passphrase(args)
+    if not args.stdin and getpass.getpass("once more: ") != passphrase:
+        raise BadConfig("passphrase: the two that were typed differ")
+    if len(passphrase) < backup.LEAST_PASSPHRASE:
+        raise BadConfig(
+            f"passphrase: want {backup.LEAST_PASSPHRASE} characters or more, got {len(passphrase)}"
+        )
+    return passphrase
+
+
+def _passphrase(args: argparse.Namespace) -> str:
+    return (
+        sys.stdin.readline().rstrip("\r\n") if args.stdin else getpass.getpass("passphrase of the backup: ")
+    )
+
+
+def _restore(args: argparse.Namespace) -> None:
+    end_as_interrupted()
+    report = backup.restore(
+        args.file,
+        args.directory,
+        passphrase=lambda: _passphrase(args),
+        newest=[_note(path) for path in args.newest or ()],
+        stages=Progress,
+        workers=os.cpu_count() or 1,
+    )
+    print(f"restored {report.size} entries in {report.height + 1} blocks, all verified, to {args.directory}")
+    print(f"the old gateway must not run any more; run this one with: blockpost gateway run {args.directory}")
+
+
+def _note(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed(f"{path}: not a checkpoint: {error}") from error
 
 
 def _run(args: argparse.Namespace) -> None:

@@ -5,6 +5,9 @@ What can go wrong at the gateway.
   + BadConfig      a setting, a file or its mode is not what it has to be
   + Busy           another process holds what only one may hold
   + Undecided      the committer did not answer in time: the entry may or may not be committed
+* BackupError, which no request can come to
+  + BadBackup      the file is not a whole backup, or the passphrase is not its own
+  + RolledBack     the backup is older than what its gateway signed later, or of another history
 """
 
 
@@ -22,3 +25,15 @@ class Busy(GatewayError):
 
 class Undecided(GatewayError):
     """The committer did not answer in time: the entry may or may not be committed."""
+
+
+class BackupError(Exception):
+    """A backup that is not restored; the message says why."""
+
+
+class BadBackup(BackupError):
+    """The file is not a whole backup, or the passphrase is not its own."""
+
+
+class RolledBack(BackupError):
+    """The backup is older than what its gateway signed later, or of another history."""

@@ -37,6 +37,7 @@ import device.outbox
 import device.reading
 import device.sealing
 import gateway.auditor
+import gateway.backup
 import gateway.pulse
 import gateway.refusals
 import gateway.rest.admin
@@ -59,6 +60,7 @@ import gateway.rest.sessions
 import gateway.rest.submission
 import gateway.sessions
 import gateway.site
+import gateway.vault
 import provisioning.inventory
 from chain.entry import Common
 from chain.errors import Rule
@@ -94,6 +96,7 @@ DOCUMENTED = (
     device.keys,
     device.sealing,
     gateway.auditor,
+    gateway.backup,
     gateway.pulse,
     gateway.rest.admin,
     gateway.rest.alive,
@@ -124,6 +127,7 @@ INTERNAL = {
     "_Held",
     "_Key",
     "_Private",
+    "_Small",
 }
 NAMES = {
     chain.block.Header: "Block header",
@@ -145,6 +149,7 @@ NUMBERED = (
     "chain.token",
     "chain.wire",
     "device.window",
+    "gateway.backup",
     "gateway.committer",
     "gateway.genesis",
     "gateway.pulse",
@@ -155,6 +160,7 @@ NUMBERED = (
     "gateway.rest.health",
     "gateway.rest.problems",
     "gateway.rest.tries",
+    "gateway.vault",
 )
 
 SCHEMAS = (
@@ -375,6 +381,7 @@ def test_no_limit_of_the_broker_is_left_out() -> None:
         device.link.ONLINE.decode(),
         device.link.OFFLINE.decode(),
         chain.receipt.MAGIC,
+        gateway.vault.MAGIC.decode().strip(),
         *(device.content.READING, device.content.FAULT, device.content.FILE),
     ],
 )
