@@ -11,9 +11,10 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import accumulate
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from chain.encoding import read
 
@@ -36,7 +37,7 @@ class Pulse(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     blocks: int
     entries: int
     refused: dict[str, int]
-    buckets: list[int]
+    buckets: Annotated[list[int], Meta(min_length=len(BUCKETS) + 1, max_length=len(BUCKETS) + 1)]
     seconds: float
 
 

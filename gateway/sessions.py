@@ -129,6 +129,10 @@ class Sessions:
         """Everybody's that are in force, from the one after `number` on."""
         return self._select("number > ?4", number)
 
+    def count(self) -> int:
+        """How many are in force."""
+        return len(self._select("number > ?4", 0))
+
     def end(self, token: str) -> None:
         """Log this browser out; others of the same account stay."""
         with self._lock:

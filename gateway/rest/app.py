@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from flask import Flask, Response, request
+from prometheus_client import CollectorRegistry
 from werkzeug.exceptions import NotFound
 
 from chain import wire
@@ -27,6 +28,7 @@ from gateway.rest.links import links
 from gateway.rest.login import login
 from gateway.rest.lookup import lookup
 from gateway.rest.messages import messages
+from gateway.rest.metrics import Requests, Watched, metrics
 from gateway.rest.page import page
 from gateway.rest.profile import profile
 from gateway.rest.refusals import refusals
@@ -56,9 +58,21 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = wire.MAX_PARCEL_BYTES
     app.url_map.merge_slashes = False
     problems.register(app)
+    registry, seats = CollectorRegistry(), Seats()
+    Requests(registry).watch(app)
     app.before_request(_one_spelling)
     app.before_request(Intake().take)
     app.after_request(_guard)
+    registry.register(
+        Watched(
+            chains=chains,
+            sessions=sessions,
+            pulses=relay.pulses,
+            presence=relay.presence,
+            seats=seats,
+            clock=clock,
+        )
+    )
     desk = Desk(chains, sessions, clock)
     submissions, tries = Submissions(chains, relay), Tries(clock)
     for views in (
@@ -75,7 +89,7 @@ def create_app(
         entries(desk, submissions),
         intents(desk),
         inbox(desk),
-        events(desk, chains, relay, Seats(), clock),
+        events(desk, chains, relay, seats, clock),
         tiles(desk),
         ledger(desk),
         admin(desk, relay.presence, clock),
@@ -83,6 +97,7 @@ def create_app(
         audit(desk),
         refusals(desk, refused),
         alive(relay.pulses, chains.file),
+        metrics(desk, registry),
         health(desk, chains, Auditor(chains.file, clock)),
     ):
         app.register_blueprint(views)

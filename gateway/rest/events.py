@@ -63,6 +63,10 @@ class Seats:
         self._lock = threading.Lock()
         self._taken: Counter[str] = Counter()
 
+    @property
+    def taken(self) -> int:
+        return self._taken.total()
+
     def take(self, account: str) -> None:
         """Raise `Crowded` if there is none left."""
         with self._lock:

@@ -59,7 +59,7 @@ def health(desk: Desk, chains: Chains, auditor: Auditor) -> Blueprint:
                     size=now.size,
                     timestamp=store.time_of(now.size - 1),
                     checkpoint=now.note,
-                    bytes=_bytes(chains.file),
+                    bytes=size_on_disk(chains.file),
                     free=shutil.disk_usage(chains.file.parent).free,
                     verify=auditor.state,
                 )
@@ -118,7 +118,8 @@ def _lines(chains: Chains, credential: Credential, height: int) -> Iterator[byte
         yield bytes(chunk)
 
 
-def _bytes(file: Path) -> int:
+def size_on_disk(file: Path) -> int:
+    """Bytes of the chain with what was written and is not in its file yet."""
     total = 0
     for part in (file, file.with_name(f"{file.name}-wal")):
         with suppress(FileNotFoundError):

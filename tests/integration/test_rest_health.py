@@ -66,7 +66,7 @@ def test_it_says_how_high_and_how_large_the_chain_is_and_what_is_left_of_the_dis
 def test_a_chain_without_a_write_ahead_log_has_a_size_too(tmp_path: Path) -> None:
     (tmp_path / "chain.db").write_bytes(b"12345")
 
-    assert health._bytes(tmp_path / "chain.db") == 5
+    assert health.size_on_disk(tmp_path / "chain.db") == 5
 
 
 @pytest.mark.parametrize("path", ["/v1/admin/chain", "/v1/admin/chain/download"])

@@ -37,6 +37,7 @@ PATHS = [
     "/v1/lookup",
     "/v1/profile",
     "/healthz",
+    "/metrics",
     "/v1/sessions",
     "/v1/sessions/",
     f"/v1/sessions/{'A' * 22}/end",

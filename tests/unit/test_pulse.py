@@ -6,6 +6,8 @@ from chain import wire
 from chain.errors import Malformed
 from gateway.pulse import BUCKETS, FRESH_SECONDS, Meter, Pulse, Pulses, read_pulse
 
+NO_BUCKETS = wire.encode(Pulse(blocks=0, entries=0, refused={}, buckets=[], seconds=0))
+
 
 class Clock:
     now = 100.0
@@ -55,7 +57,7 @@ def test_it_reads_what_it_wrote() -> None:
     assert read_pulse(wire.encode(meter.pulse())) == meter.pulse()
 
 
-@pytest.mark.parametrize("payload", [b"", b"{}", b"[]", b'{"blocks":1}', b"\xff"])
+@pytest.mark.parametrize("payload", [b"", b"{}", b"[]", b'{"blocks":1}', b"\xff", NO_BUCKETS])
 def test_anything_else_is_malformed(payload: bytes) -> None:
     with pytest.raises(Malformed):
         read_pulse(payload)
