@@ -1,5 +1,5 @@
 /** Makes a join code. */
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { AdminActions, Kind } from "../../model";
 import { useActions } from "../engine-context";
 import { Banner } from "../parts/Banner";
@@ -22,16 +22,22 @@ export interface Made extends Omit<Wish, "hours"> {
 interface CodeFormProps {
   /** Handles that nobody else can have. */
   taken: ReadonlySet<string>;
+  /** Whether it takes the focus as it comes up: where it comes back, what had the focus is gone. */
+  focused: boolean;
   onMade(made: Made): void;
 }
 
-export function CodeForm({ taken, onMade }: CodeFormProps) {
+export function CodeForm({ taken, focused, onMade }: CodeFormProps) {
   const { admin } = useActions();
   const task = useTask();
   const [handle, setHandle] = useState("");
   const [kind, setKind] = useState<Kind>("person");
   const [role, setRole] = useState<Wish["role"]>("member");
   const [typedHours, setTypedHours] = useState(String(LONGEST_HOURS));
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (focused) first.current?.focus();
+  }, [focused]);
   const hours = hoursOf(typedHours);
   const wrongHandle = wrongWithHandle(handle, taken);
 
@@ -49,6 +55,7 @@ export function CodeForm({ taken, onMade }: CodeFormProps) {
       <Fields onSubmit={make}>
         <div className="code-fields">
           <Field
+            ref={first}
             label="Handle"
             hint="As in dr.lee or fridge-2: a to z, digits, dots, dashes and underscores, at most 32. It stays for good."
             className="mono"

@@ -28,14 +28,22 @@ export function Codes() {
     }, [admin]),
   );
   const [made, setMade] = useState<Made | null>(null);
+  const [first, setFirst] = useState(true);
   const taken = useTaken(load.value?.accounts ?? NO_ACCOUNTS);
   return (
     <Page title="Join codes" intro="Whoever is to have an account gets a code from you. It works once.">
       {made ? (
-        <NewCode made={made} onDone={() => setMade(null)} />
+        <NewCode
+          made={made}
+          onDone={() => {
+            setMade(null);
+            setFirst(false);
+          }}
+        />
       ) : (
         <CodeForm
           taken={taken}
+          focused={!first}
           onMade={(code) => {
             setMade(code);
             load.again();

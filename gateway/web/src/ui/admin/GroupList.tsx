@@ -103,7 +103,7 @@ function EndGroup({ group, onEnded, onClose }: EndGroupProps) {
   const end = async () => {
     await admin.group({ id: group.id, name: title, members: [] });
     announce(`${title} has ended`);
-    await onEnded();
+    onEnded();
   };
   return (
     <Confirm title={`End the group ${title}?`} action="End group" danger onConfirm={end} onClose={onClose}>

@@ -47,6 +47,7 @@ export function LineTable<Line>({
         <Table
           caption={title}
           rows={lines}
+          whole
           keyOf={keyOf}
           columns={columns}
           empty={<EmptyState icon="info" title={none} />}

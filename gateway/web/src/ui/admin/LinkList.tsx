@@ -115,7 +115,7 @@ function Unlink({ link: { one, other }, onEnded, onClose }: UnlinkProps) {
   const unlink = async () => {
     await admin.unlink(one.id, other.id);
     announce(`${one.title} is no longer linked to ${other.title}`);
-    await onEnded();
+    onEnded();
   };
   return (
     <Confirm

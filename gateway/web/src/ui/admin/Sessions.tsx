@@ -3,6 +3,7 @@ import { useCallback, useState } from "react";
 import type { SessionLine } from "../../model";
 import { EndSession } from "../account/EndSession";
 import { useActions } from "../engine-context";
+import { announce } from "../parts/Announcer";
 import { Badge } from "../parts/Badge";
 import { Button } from "../parts/Button";
 import { EmptyState } from "../parts/EmptyState";
@@ -47,7 +48,9 @@ export function Sessions() {
           of={ending.of}
           onEnd={async () => {
             await admin.endSession(ending.session.id);
-            await load.again();
+            announce(`${ending.of} is logged out of ${ending.session.agent}`);
+            // The dialog closes first: what it was opened with has the focus then, until its row goes.
+            load.again();
           }}
           onClose={() => setEnding(null)}
         />
