@@ -72,7 +72,8 @@ function useFocusKept(rows: unknown): RefObject<HTMLDivElement | null> {
   }, []);
   // biome-ignore lint/correctness/useExhaustiveDependencies: other rows are when a button may have gone
   useEffect(() => {
-    if (within.current && document.activeElement === document.body) holder.current?.focus({ preventScroll: true });
+    if (within.current && document.activeElement === document.body)
+      holder.current?.focus({ preventScroll: true });
   }, [rows]);
   return holder;
 }
