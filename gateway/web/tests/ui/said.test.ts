@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Opened } from "../../src/model";
-import { amount, fileSize, listed, said, shownName } from "../../src/ui/home/said";
+import { amount, fileSize, listed, namesFor, said, shownName } from "../../src/ui/home/said";
 
 const reading: Opened = {
   kind: "reading",
@@ -81,4 +81,16 @@ test.each([
   [["A", "B", "C", "D"], "A, B and 2 more"],
 ])("%j are listed as %j", (names, words) => {
   expect(listed(names)).toBe(words);
+});
+
+const PEOPLE = [
+  { account: "a", title: "Dr. Lee" },
+  { account: "b", title: "Kim" },
+];
+
+test.each([
+  ["b", ["you", "Dr. Lee"]],
+  ["c", ["Dr. Lee", "Kim"]],
+])("to %s, people are %j", (me, names) => {
+  expect(namesFor(me, PEOPLE)).toEqual(names);
 });

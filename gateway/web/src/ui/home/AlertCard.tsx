@@ -1,6 +1,7 @@
 /** One alert: how urgent, from whom, what, for how long, who saw it, who took it, and what to do about it. */
 import { useId } from "react";
 import type { AlertView } from "../../model";
+import { useView } from "../engine-context";
 import { LinkButton } from "../parts/Button";
 import { classes } from "../parts/classes";
 import { Icon } from "../parts/Icon";
@@ -9,7 +10,7 @@ import { RelativeTime } from "../parts/RelativeTime";
 import { hashOf } from "../route";
 import { AlertActions } from "./AlertActions";
 import { useOpened } from "./opened";
-import { listed, said } from "./said";
+import { listed, namesFor, said } from "./said";
 
 interface AlertCardProps {
   alert: AlertView;
@@ -82,6 +83,7 @@ function AlertWords({ alert }: { alert: AlertView }) {
 
 function AlertState({ alert, about }: { alert: AlertView; about: string }) {
   const { takenBy, seenBy } = alert;
+  const me = useView((view) => view.me?.account);
   return (
     <ul className="alert-card-state">
       <li className={alert.active ? "alert-card-active" : "soft"}>
@@ -106,9 +108,7 @@ function AlertState({ alert, about }: { alert: AlertView; about: string }) {
       </li>
       <li className="soft">
         <Icon name="eye" />
-        <span>
-          {seenBy.length === 0 ? "Seen by nobody yet" : `Seen by ${listed(seenBy.map((each) => each.title))}`}
-        </span>
+        <span>{seenBy.length === 0 ? "Seen by nobody yet" : `Seen by ${listed(namesFor(me, seenBy))}`}</span>
       </li>
       <li className="alert-card-proof">
         <Icon name="shieldCheck" />

@@ -136,7 +136,9 @@ function Head({ friend, title, onCompare, children }: HeadProps) {
         </h2>
         {friend && (
           <p className="conversation-presence">
-            <Presence friend={friend} />
+            <span>
+              <Presence friend={friend} />
+            </span>
             {friend.verified && <Badge tone="good">Verified</Badge>}
           </p>
         )}

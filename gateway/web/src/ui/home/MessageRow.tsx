@@ -13,7 +13,7 @@ import { clock, dayName, sameDay } from "./days";
 import { MessageContent } from "./MessageContent";
 import { useOpened } from "./opened";
 import { Quote } from "./Quote";
-import { listed } from "./said";
+import { listed, namesFor } from "./said";
 import { UnsentActions } from "./UnsentActions";
 
 export interface RowProps {
@@ -198,9 +198,10 @@ function NotSent({ line }: { line: MessageLine }) {
 const NAMED = 3;
 
 function SeenBy({ line: { mine, alert, seenBy } }: { line: MessageLine }) {
+  const me = useView((view) => view.me?.account);
   if (seenBy.length === 0 || (!mine && alert === null)) return null;
   if (seenBy.length <= NAMED) {
-    return <span className="message-seen">Seen by {listed(seenBy.map((each) => each.title))}</span>;
+    return <span className="message-seen">Seen by {listed(namesFor(me, seenBy))}</span>;
   }
   return (
     <details className="message-seen">

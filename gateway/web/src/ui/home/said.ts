@@ -1,6 +1,6 @@
 /** What an opened message says, in one line for a person. */
 
-import type { Opened } from "../../model";
+import type { AccountId, Opened } from "../../model";
 
 /** UCUM codes that a person would not read as they are written. */
 const UNITS: Readonly<Record<string, string>> = {
@@ -81,6 +81,15 @@ export function shownName(name: string): string {
 export function fileSize(bytes: number): string {
   if (bytes < 1024) return bytes === 1 ? "1 byte" : `${bytes} bytes`;
   return `${Math.ceil((bytes * 10) / 1024) / 10} kB`;
+}
+
+/** What people are called to one of them, who comes first: `you`, `Dr. Lee`. */
+export function namesFor(
+  me: AccountId | undefined,
+  people: readonly { account: AccountId; title: string }[],
+): readonly string[] {
+  const others = people.filter((each) => each.account !== me).map((each) => each.title);
+  return others.length < people.length ? ["you", ...others] : others;
 }
 
 /** `Dr. Lee, fridge-2 and 3 more`. */
