@@ -5,8 +5,13 @@ import sys
 import threading
 import time
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import msgspec
+
+from chain import finding
+from chain.finding import Finding
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
@@ -70,6 +75,14 @@ class Progress:
         if done == total and self._next != float("inf"):
             self._next = float("inf")
             print(file=sys.stderr)
+
+
+def report(findings: Sequence[Finding], *, as_json: bool) -> int:
+    """Print what a doctor found, as lines or as an object a line; return the exit code: 1 if there is a problem."""
+    lines = [msgspec.json.encode(each).decode() for each in findings] if as_json else finding.told(findings)
+    for line in lines:
+        print(line)
+    return 0 if finding.is_well(findings) else 1
 
 
 def end_as_interrupted() -> None:

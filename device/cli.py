@@ -15,11 +15,11 @@ from typing import Any, get_args
 import msgspec
 
 from chain import checkpoint, entry
-from chain.console import LOG_FORMAT, Console, until_signalled
+from chain.console import LOG_FORMAT, Console, report, until_signalled
 from chain.entry import Alert, Contact
 from chain.errors import ChainError
 from chain.joincode import JoinCode
-from device import attachment, identity, joining, login, readers
+from device import attachment, doctor, identity, joining, login, readers
 from device.addressbook import AddressBook, Membership, Pin
 from device.agent import Agent, Show
 from device.client import Client, Home
@@ -122,6 +122,9 @@ def _console() -> Console:
         action="store_true",
         help="print nothing but the last verified checkpoint, as it was signed",
     )
+    examine = command(
+        "doctor", _doctor, "say what may be wrong, and what to do; exit 1 if there is a problem"
+    )
     friends = command("friends", _friends, "whom this account may write to, and who asked")
     contact = command("contact", _contact, "ask somebody to be a contact, accept, or remove one")
     contact.add_argument("do", choices=("request", "accept", "remove"))
@@ -137,7 +140,7 @@ def _console() -> Console:
         "--stdin", action="store_true", help="read it from standard input, a line, rather than ask for it"
     )
     console.mention("read", "a built-in reader: load, memory, temperature, replay")
-    for made in (run, send, inbox, outbox, status, friends, password):
+    for made in (run, send, inbox, outbox, status, examine, friends, password):
         made.add_argument("--json", action="store_true", help="print JSON, one object a line")
     return console
 
@@ -315,6 +318,10 @@ def _status(args: argparse.Namespace, home: Home) -> int:
             for line in value if isinstance(value, list) else [value]:
                 print(f"{name}: {line}")
     return 1 if reason else 0
+
+
+def _doctor(args: argparse.Namespace, home: Home) -> int:
+    return report(doctor.examine(home), as_json=args.json)
 
 
 def _print_checkpoint(book: AddressBook) -> int:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from chain import entry
 from chain.author import Author
 from chain.body import make
+from chain.clock import clock
 from chain.encoding import b64url, unb64url_hash
 from chain.entry import Alert, Common, Message, SignedEntry
 from chain.errors import ChainError, Refused, Unverified
@@ -22,7 +23,6 @@ from chain.wire import Delivered, Parcel
 from device import identity, sealing
 from device.addressbook import AddressBook, Membership
 from device.addressing import Addressee, Directory
-from device.clock import clock
 from device.errors import CannotOpen, Problem, Unreachable
 from device.outbox import Lane, Outbox, Queued
 from device.rest import Caller, Gateway, Receipted

@@ -1,4 +1,4 @@
-"""`blockpost gateway`: make a gateway, run it or one of its three processes, back it up, restore it."""
+"""`blockpost gateway`: make a gateway, run it or one of its three processes, back it up, restore it, examine it."""
 
 import argparse
 import getpass
@@ -11,10 +11,10 @@ from pathlib import Path
 
 import msgspec
 
-from chain.console import LOG_FORMAT, Console, Progress, end_as_interrupted, until_signalled
+from chain.console import LOG_FORMAT, Console, Progress, end_as_interrupted, report, until_signalled
 from chain.errors import ChainError, Malformed
 from chain.identity import account_id
-from gateway import backup, committer, genesis, server, supervisor
+from gateway import backup, committer, doctor, genesis, server, supervisor
 from gateway.broker import serve as broker
 from gateway.broker.serve import CannotListen
 from gateway.doorkeeper import Doorkeeper
@@ -66,6 +66,11 @@ def _console() -> Console:
     ):
         part = console.command(name, action, text)
         part.add_argument("directory", type=Path, metavar="DIR")
+    examine = console.command(
+        "doctor", _doctor, "say what may be wrong, and what to do; exit 1 if there is a problem"
+    )
+    examine.add_argument("directory", type=Path, metavar="DIR")
+    examine.add_argument("--json", action="store_true", help="print JSON, a finding a line")
     _backup_commands(console)
     return console
 
@@ -115,6 +120,10 @@ def _init(args: argparse.Namespace) -> None:
     print(f"gateway made in {args.directory}; run it with: blockpost gateway run {args.directory}")
     print(f"join code of the first admin, good once and for {genesis.INVITE_HOURS} hours:")
     print(code.to_text())
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    return report(doctor.examine(args.directory), as_json=args.json)
 
 
 def _backup(args: argparse.Namespace) -> None:
