@@ -178,7 +178,8 @@ class Person:
         expect(self.messages()).to_have_text([re.compile(re.escape(text)) for text in texts])
 
     def texts(self) -> list[str]:
-        """What the messages in sight say, without who and when."""
+        """What the messages in sight say, without who and when, once they are opened."""
+        expect(self.messages().get_by_text("Opening…")).to_have_count(0)
         paragraphs = "each => [...each.querySelectorAll('p')].slice(1).map(p => p.innerText).join('\\n')"
         texts = self.messages().evaluate_all(f"all => all.map({paragraphs})")
         return [str(text) for text in texts]

@@ -1,12 +1,16 @@
 """A whole site for tests: real processes, and accounts whose RSA keys were made beforehand."""
 
 import io
+import shutil
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import NamedTuple
+
+import psutil
 
 from chain.joincode import JoinCode
 from device import joining
@@ -86,6 +90,41 @@ def added(
 ) -> Membership:
     """Somebody joins."""
     return enter(site, handle, invited(site, handle, kind=kind, role=role), name=name)
+
+
+def processes_of(site: Site, part: str) -> list[psutil.Process]:
+    """The gateway's processes for `part`: the web server has two, a parent and its worker."""
+    wanted = ["gateway.cli", part, str(site.directory / "gateway")]
+    running = [process for process in psutil.process_iter(["cmdline"]) if process.info["cmdline"]]
+    return [process for process in running if process.info["cmdline"][-3:] == wanted]
+
+
+def crash(site: Site) -> None:
+    """End all of the gateway's processes at once, as a power cut would; `site.start` brings it back."""
+    gateway = site._gateway
+    assert gateway is not None
+    supervisor = psutil.Process(gateway.pid)
+    for process in (supervisor, *supervisor.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    gateway.wait()
+
+
+def copied_chain(site: Site, name: str) -> Path:
+    """The chain as it is now, in a file beside the gateway."""
+    path = site.directory / f"{name}.db"
+    with closing(sqlite3.connect(site.chain_file)) as db:
+        db.execute("VACUUM INTO ?", (str(path),))
+    return path
+
+
+def run_on(site: Site, chain: Path) -> None:
+    """Run the gateway, with its own key, on another chain."""
+    site.stop()
+    for file in site.chain_file.parent.glob("chain.db*"):
+        file.unlink()
+    shutil.copy(chain, site.chain_file)
+    site.start()
 
 
 @contextmanager

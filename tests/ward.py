@@ -28,12 +28,11 @@ DEVICE_TITLE = "Sensor-1"
 
 
 class Ward:
-    """`record` has every byte that browsers said to the gateway."""
+    """`tap` is between the browsers and the gateway."""
 
-    def __init__(self, site: Site, tap: Wiretap, record: Path, browser: Browser) -> None:
+    def __init__(self, site: Site, tap: Wiretap, browser: Browser) -> None:
         self.site = site
         self.tap = tap
-        self.record = record
         self.windows: list[Window] = []
         self._browser = browser
         added(site, DEVICE, kind="device")
@@ -99,8 +98,8 @@ class Ward:
 @contextmanager
 def running_ward(folder: Path, browser: Browser) -> Iterator[Ward]:
     with running_site(folder) as site:
-        tap = Wiretap(site.http_port, folder / "heard.bin")
-        ward = Ward(site, tap, folder / "heard.bin", browser)
+        tap = Wiretap(site.http_port)
+        ward = Ward(site, tap, browser)
         try:
             yield ward
         finally:

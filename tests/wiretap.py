@@ -1,32 +1,41 @@
-"""A wiretap: a relay for TCP connections that keeps every byte which a client said."""
+"""A wiretap: a relay for TCP connections that keeps every byte which a client said, and can cut them all."""
 
 import socket
 import threading
 from contextlib import suppress
-from pathlib import Path
 
 CHUNK = 65_536
 
 
 class Wiretap:
-    """Listens on a port of loopback, and passes on to `port`. What clients say goes into `record`, too."""
+    """Listens on a port of loopback, and passes on to `port` of it."""
 
-    def __init__(self, port: int, record: Path) -> None:
+    def __init__(self, port: int) -> None:
         self._port = port
-        self._record = record.open("ab", buffering=0)
-        self._lock = threading.Lock()
+        self._said: list[bytearray] = []
+        self._open: set[socket.socket] = set()
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
-        self._open: set[socket.socket] = set()
-        threading.Thread(target=self._accept, name="wiretap", daemon=True).start()
+        self._thread = threading.Thread(target=self._accept, name="wiretap", daemon=True)
+        self._thread.start()
 
-    def close(self) -> None:
-        self._server.close()
+    def heard(self) -> list[bytes]:
+        """What clients said until now, one connection after the other."""
+        return [bytes(said) for said in list(self._said)]
+
+    def cut(self) -> None:
+        """End every connection that there is; new ones are welcome."""
         for each in list(self._open):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
-        with self._lock:
-            self._record.close()
+
+    def close(self) -> None:
+        # To close it alone does not wake up who waits for the next connection.
+        with suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._server.close()
+        self.cut()
 
     def _accept(self) -> None:
         while True:
@@ -37,31 +46,33 @@ class Wiretap:
             threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
 
     def _pass_on(self, client: socket.socket) -> None:
-        try:
-            server = socket.create_connection(("127.0.0.1", self._port))
-        except OSError:
-            # The gateway is away: the client sees just that.
-            client.close()
-            return
+        with client:
+            try:
+                server = socket.create_connection(("127.0.0.1", self._port))
+            except OSError:
+                # The gateway is away: the client sees just that.
+                return
+            with server:
+                self._relay(client, server)
+
+    def _relay(self, client: socket.socket, server: socket.socket) -> None:
+        said = bytearray()
+        self._said.append(said)
         self._open |= {client, server}
-        back = threading.Thread(target=self._pump, args=(server, client, False), daemon=True)
+        back = threading.Thread(target=_pump, args=(server, client), daemon=True)
         back.start()
-        self._pump(client, server, True)
+        _pump(client, server, said)
         back.join()
-        for each in (client, server):
-            self._open.discard(each)
-            each.close()
+        self._open -= {client, server}
 
-    def _pump(self, source: socket.socket, sink: socket.socket, keep: bool) -> None:  # noqa: FBT001 - which way it is
+
+def _pump(source: socket.socket, sink: socket.socket, record: bytearray | None = None) -> None:
+    """Pass on until either side is gone; then both are."""
+    with suppress(OSError):
+        while data := source.recv(CHUNK):
+            if record is not None:
+                record += data
+            sink.sendall(data)
+    for each in (source, sink):
         with suppress(OSError):
-            while data := source.recv(CHUNK):
-                if keep:
-                    self._keep(data)
-                sink.sendall(data)
-        for each in (source, sink):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-
-    def _keep(self, data: bytes) -> None:
-        with self._lock:
-            self._record.write(data)
+            each.shutdown(socket.SHUT_RDWR)

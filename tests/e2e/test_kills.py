@@ -9,7 +9,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from chain import entry
@@ -18,6 +17,7 @@ from chain.chain import Chain
 from chain.entry import Message
 from device.outbox import Outbox
 from provisioning.site import Process, Site
+from tests.sites import processes_of
 
 KILLS = 32
 JOINING_ENTRIES = 2
@@ -65,13 +65,6 @@ class Cast:
     def stop(self) -> None:
         self.device.stop()
         self.clinician.stop()
-
-
-def processes_of(site: Site, part: str) -> list[psutil.Process]:
-    """The gateway's processes for `part`: the web server has two, a parent and its worker."""
-    wanted = ["gateway.cli", part, str(site.directory / "gateway")]
-    running = [process for process in psutil.process_iter(["cmdline"]) if process.info["cmdline"]]
-    return [process for process in running if process.info["cmdline"][-3:] == wanted]
 
 
 @pytest.fixture

@@ -194,7 +194,7 @@ def test_the_recovery_code_brings_everything_back_and_sets_another_password(
 
 def test_a_wrong_recovery_code_opens_nothing(ward: Ward, recovery_code: str) -> None:
     visitor = ward.visitor()
-    wrong = recovery_code[:-1] + ("A" if recovery_code[-1] != "A" else "B")
+    wrong = ("B" if recovery_code[0] == "A" else "A") + recovery_code[1:]
 
     visitor.try_recovery_code("dr.lee", wrong, "another one, and longer")
 

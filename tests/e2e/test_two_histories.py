@@ -5,7 +5,6 @@ Must hold: a device refuses a gateway that shows it a shorter or different histo
 
 import json
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +18,7 @@ from device.content import TEXT
 from device.outbox import Outbox
 from provisioning import admin
 from provisioning.site import Site
-from tests.sites import Done, client_of, enter, invited, ran, running_site
+from tests.sites import Done, client_of, copied_chain, enter, invited, ran, run_on, running_site
 
 TAMPERED = pytest.mark.parametrize("history", ["shorter", "longer"], indirect=True, scope="module")
 AGENT = """
@@ -41,37 +40,26 @@ class Ward:
     def __init__(self, site: Site) -> None:
         self.site = site
         code = invited(site, "sensor-1", kind="device")
-        self.chains = {"stranger": self._copy("stranger")}
+        self.chains = {"stranger": copied_chain(site, "stranger")}
         enter(site, "sensor-1", code)
         self._admin("link", "sensor-1", "admin")
-        self.chains["shorter"] = self._copy("shorter")
+        self.chains["shorter"] = copied_chain(site, "shorter")
         other_admin = shutil.copytree(site.home("admin"), site.home("admin-elsewhere"))
         for text in ("one", "two"):
             assert ran(cli.main, "--home", site.home("sensor-1"), "send", "admin", text).code == 0
-        self.chains["honest"] = self._copy("honest")
+        self.chains["honest"] = copied_chain(site, "honest")
         self.show("shorter")
         for number in range(3):
             assert ran(admin.main, "--home", other_admin, "invite", f"nobody-{number}").code == 0
-        self.chains["longer"] = self._copy("longer")
+        self.chains["longer"] = copied_chain(site, "longer")
         site.stop()
         self._leave_one_waiting()
 
     def _admin(self, *words: str) -> None:
         assert ran(admin.main, "--home", self.site.home("admin"), *words).code == 0
 
-    def _copy(self, name: str) -> Path:
-        path = self.site.directory / f"{name}.db"
-        with closing(sqlite3.connect(self.site.chain_file)) as db:
-            db.execute("VACUUM INTO ?", (str(path),))
-        return path
-
     def show(self, name: str) -> None:
-        """Run the gateway on another chain."""
-        self.site.stop()
-        for file in self.site.chain_file.parent.glob("chain.db*"):
-            file.unlink()
-        shutil.copy(self.chains[name], self.site.chain_file)
-        self.site.start()
+        run_on(self.site, self.chains[name])
 
     def _leave_one_waiting(self) -> None:
         home = Home(self.site.home("sensor-1"))
