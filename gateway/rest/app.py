@@ -29,6 +29,7 @@ from gateway.rest.login import login
 from gateway.rest.lookup import lookup
 from gateway.rest.messages import messages
 from gateway.rest.metrics import Requests, Watched, metrics
+from gateway.rest.openapi import openapi
 from gateway.rest.page import page
 from gateway.rest.profile import profile
 from gateway.rest.refusals import refusals
@@ -98,6 +99,7 @@ def create_app(
         refusals(desk, refused),
         alive(relay.pulses, chains.file),
         metrics(desk, registry),
+        openapi(version),
         health(desk, chains, Auditor(chains.file, clock)),
     ):
         app.register_blueprint(views)

@@ -20,6 +20,8 @@ from tests.site import IDLE_MS, Site, a_site, key_of, log_in
 
 PUBLIC = {
     ("GET", "/healthz"),
+    ("GET", "/openapi.json"),
+    ("GET", "/docs"),
     ("GET", "/metrics"),  # to whoever is on the gateway's own machine
     ("GET", "/v1/site"),
     ("POST", "/v1/invites"),

@@ -38,6 +38,8 @@ PATHS = [
     "/v1/profile",
     "/healthz",
     "/metrics",
+    "/openapi.json",
+    "/docs",
     "/v1/sessions",
     "/v1/sessions/",
     f"/v1/sessions/{'A' * 22}/end",
