@@ -16,7 +16,7 @@ from provisioning.site import command
 from tests.homes import new_keys
 from tests.look import Form, draw, look_at, turn
 from tests.page import Person
-from tests.sites import added, client_of
+from tests.sites import added, client_of, copied_chain, run_on
 from tests.ward import ADMIN, DEVICE, GROUP, Ward
 
 PASSWORD = "correct horse battery"
@@ -35,7 +35,7 @@ class Scene(NamedTuple):
 def scene(ward: Ward) -> Scene:
     for handle, name in (("dr.silva", ANA), ("ben.okafor", BEN), ("mia.larsen", MIA)):
         ward.member(handle, PASSWORD, name=name)
-    for handle, name in (("fridge-2", "Medicine fridge"), ("bed-4", "Monitor bed 4")):
+    for handle, name in (("fridge-2", "Medicine fridge"), ("bed-4", "Monitor bed 4"), ("room-7", "Room 7")):
         added(ward.site, handle, kind="device", name=name)
         ward.admin("link", handle, GROUP)
     ward.admin("link", "dr.silva", "ben.okafor")
@@ -68,12 +68,12 @@ def _talk(ward: Ward, ana: Person) -> None:
 
 
 def _alarm(ward: Ward, ana: Person) -> None:
-    ward.agent(DEVICE, "send", GROUP, "Call bell, room 7", "--alert", "low")
+    ward.agent("room-7", "send", GROUP, "Call bell at the window bed", "--alert", "low")
     ward.agent(
         "fridge-2",
         "send",
         GROUP,
-        "Medicine fridge at 9.4 °C for 15 minutes",
+        "9.4 °C for 15 minutes",
         "--alert",
         "medium",
         "--technical",
@@ -376,10 +376,10 @@ def test_without_a_secure_context_the_page_says_what_to_do(scene: Scene, browser
 
 def test_the_picture_of_the_page_shows_nothing_of_this_machine(scene: Scene) -> None:
     """The README has a copy of it."""
-    page = home(scene).page
+    page = conversation(scene).page
     turn(page, Form("light", 1280, 800))
-    scene.ana.alert("Oxygen saturation").get_by_role("link", name="Thread").click()
-    expect(scene.ana.messages().filter(has_text="Oxygen saturation")).to_be_visible()
+    page.get_by_role("heading", name=re.compile("^Alerts 3 open")).scroll_into_view_if_needed()
+    page.mouse.move(1270, 400)
 
     draw(page, "page")
 
@@ -545,3 +545,20 @@ def documented_policy() -> str:
     found = re.search(r"`Content-Security-Policy`:\n\n```\n(.*?)\n```", document, re.DOTALL)
     assert found is not None
     return found[1].replace("\n", " ")
+
+
+# The last one: no gateway is trusted after it.
+
+
+def test_a_page_that_saw_two_histories_stops(scene: Scene) -> None:
+    site = scene.ward.site
+    before = copied_chain(site, "before")
+    scene.ward.agent(DEVICE, "send", GROUP, "Call bell, room 9", "--alert", "low")
+    expect(scene.ana.alert("Call bell, room 9")).to_be_visible()
+
+    run_on(site, before)
+    # One that has not seen what was taken away writes in its place.
+    scene.ward.agent("fridge-2", "send", GROUP, "Door of the medicine fridge open", "--alert", "low")
+
+    expect(scene.ana.screen("Stopped: the gateway showed two histories")).to_be_visible(timeout=60_000)
+    look_at(scene.ana.page, "two-histories")
