@@ -59,9 +59,11 @@ class SessionCredential(Struct, frozen=True):
 
     def check(self, now: Snapshot) -> AccountRow:
         session = self.sessions.find(self.token)
-        row = None if session is None else now.state.account(session.account)
-        if session is None or row is None or not row.live:
+        if session is None:
             raise Unauthenticated("session: it has ended; log in again")
+        row = now.state.account(session.account)
+        if row is None or not row.live:
+            raise Unauthenticated("account: it was ended by an administrator")
         if not still_fits(now, session):
             raise Unauthenticated("session: the login it was begun with was changed since; log in again")
         return row

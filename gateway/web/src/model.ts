@@ -16,6 +16,9 @@ export type Role = "admin" | "member" | "gateway";
 export type Kind = "person" | "device" | "service";
 export type Priority = "high" | "medium" | "low" | "info";
 
+/** A new password has at least so many characters. */
+export const FEWEST_CHARACTERS = 8;
+
 /** Where the person is. Exactly one screen belongs to each. */
 export type Stage =
   | { name: "starting" }

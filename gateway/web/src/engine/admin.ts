@@ -13,6 +13,7 @@ import { accountId } from "../proto/identity";
 import { codeHash, formatJoinCode, newJoinSecret } from "../proto/joincode";
 import { fresh } from "../proto/random";
 import type { Shape } from "../proto/shape";
+import { gatewayNow } from "./clock";
 import {
   type Act,
   readAccountPage,
@@ -34,8 +35,10 @@ const GROUP_BYTES = 16;
 const PAGE = 200;
 const LINES = 100;
 
-/** `host` is where the page came from, with its port. */
-export function adminActions(world: World, host: string, session: () => Session): AdminActions {
+/** Where the page came from. */
+export type Address = Pick<Location, "protocol" | "hostname" | "port">;
+
+export function adminActions(world: World, address: Address, session: () => Session): AdminActions {
   const { gateway } = world;
 
   /** Every page of a list. */
@@ -67,14 +70,19 @@ export function adminActions(world: World, host: string, session: () => Session)
     async invite({ handle, kind, role, hours }) {
       const secret = newJoinSecret();
       const body = makeBody(writeInvitation({ handle }));
-      const expires = world.now() + hours * HOUR_MS;
+      // The gateway decides by its own clock whether it has expired.
+      const now = await gatewayNow(world);
+      const expires = now() + hours * HOUR_MS;
       await say(
         { type: "invite", code_hash: codeHash(secret), kind, role, expires, body: refOf(body) },
         body,
       );
-      const { hostname, port } = new URL(`http://${host}`);
-      const gatewayId = accountId(session().membership.gatewayKey);
-      return formatJoinCode({ host: hostname, port: Number(port || 80), gateway: gatewayId, secret });
+      return formatJoinCode({
+        host: address.hostname,
+        port: portOf(address),
+        gateway: accountId(session().membership.gatewayKey),
+        secret,
+      });
     },
 
     revoke: (account, reason) => say({ type: "revoke", account, reason }),
@@ -115,6 +123,11 @@ export function adminActions(world: World, host: string, session: () => Session)
     },
   };
   return { ...wordsForPeople(actions), downloadUrl: "/v1/admin/chain/download" };
+}
+
+/** A browser does not say the port that is usual. */
+function portOf({ protocol, port }: Address): number {
+  return Number(port || (protocol === "https:" ? 443 : 80));
 }
 
 function queryOf(parameters: Record<string, string | number | null>): string {

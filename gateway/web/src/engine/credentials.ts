@@ -5,6 +5,7 @@
  * verifier by which the gateway knows it. Nothing says which backup is whose: it is the one that opens.
  */
 
+import { FEWEST_CHARACTERS } from "../model";
 import { unwrapBackup, wrapBackup } from "../proto/backup";
 import type { Card, Login } from "../proto/body";
 import { type Bytes, b64url, unb64url } from "../proto/encoding";
@@ -20,6 +21,15 @@ export const WRONG_PASSWORD = "This is not your password.";
 
 /** The person's part of a card. */
 export type Credentials = Required<Pick<Card, "login" | "backups">>;
+
+/** Refuses a new password that is too short, before anything is made of it. */
+export function checkNewPassword(password: string): void {
+  const { length } = [...password];
+  if (length < FEWEST_CHARACTERS)
+    throw new ForPerson(
+      `The password needs at least ${FEWEST_CHARACTERS} characters; this one has ${length}.`,
+    );
+}
 
 /** What a new person starts with; `code` is shown once, `auth` logs in. */
 export async function newCredentials(

@@ -1,24 +1,21 @@
 /** The engine: puts its parts together, and gives the page one thing to look at and to call. */
 
-import type { Actions, AdminActions, Engine } from "../model";
+import type { Actions, AdminActions, Engine, Priority } from "../model";
 import { startBadge } from "./badge";
 import { Board } from "./board";
 import { readOwnSessions } from "./documents";
 import { Door } from "./door";
-import { forPerson, wordsForPeople } from "./errors";
+import { wordsForPeople } from "./errors";
 import { Gateway } from "./gateway";
 import { watchIdle } from "./idle";
 import { lookUp, readJoinCode } from "./joining";
 import { webLocks } from "./locks";
-import type { Session, SessionActions } from "./session";
+import type { SessionActions } from "./session";
 import { Sound } from "./sound";
-import { Visitors } from "./visitors";
+import { type Shelf, Visitors } from "./visitors";
 import type { World } from "./world";
 
 const DOWNLOAD = "/v1/admin/chain/download";
-
-/** A tablet that lies around shows nothing after so long. */
-const IDLE_MS = 10 * 60_000;
 
 /** The engine of a browser's page. */
 export function createEngine(): Engine {
@@ -27,21 +24,22 @@ export function createEngine(): Engine {
     board,
     gateway: new Gateway((input, init) => fetch(input, init)),
     turns: webLocks,
-    visitors: new Visitors(localStorage),
+    visitors: new Visitors(shelfHere() ?? NO_SHELF),
     now: () => Date.now(),
   };
-  let session: Session | null = null;
   const door = new Door(world, async (...given) => {
     const { openSession } = await import("./session");
-    session = await openSession(...given);
-    return session;
+    // A browser that is short of space, or idle for long, deletes what it was not asked to keep. It may ask the person.
+    navigator.storage?.persist?.().catch(() => undefined);
+    return await openSession(...given);
   });
   const sound = new Sound(board);
   sound.start(document);
   startBadge(board, document);
-  watchIdle(document, IDLE_MS, () => door.lock());
-  window.addEventListener("online", () => session?.wake());
-  document.addEventListener("visibilitychange", () => session?.wake());
+  watchIdle(document, world.visitors, world.now, () => door.lock());
+  window.addEventListener("online", () => door.wake());
+  window.addEventListener("storage", () => door.follow());
+  document.addEventListener("visibilitychange", () => door.wake());
   void begin(door, board);
   return {
     view: () => board.view(),
@@ -60,15 +58,23 @@ async function begin(door: Door, board: Board): Promise<void> {
     board.show({ stage: { name: "unsupported", missing } });
     return;
   }
+  await door.start();
+}
+
+const NO_SHELF: Shelf = { getItem: () => null, setItem: () => undefined, removeItem: () => undefined };
+
+/** Null where the browser was told to let pages keep nothing. */
+function shelfHere(): Shelf | null {
   try {
-    await door.start();
-  } catch (error) {
-    board.complain(forPerson(error).message);
+    return localStorage;
+  } catch {
+    return null;
   }
 }
 
 /** What this browser lacks, in words. */
 async function missingHere(): Promise<string | null> {
+  if (!shelfHere()) return "a place to keep your keys (it is told to keep nothing of this page)";
   if (!("indexedDB" in window)) return "a place to keep your keys (IndexedDB)";
   if (!("locks" in navigator)) return "Web Locks";
   if (!("BroadcastChannel" in window)) return "BroadcastChannel";
@@ -83,13 +89,16 @@ async function missingHere(): Promise<string | null> {
 function allActions(world: World, door: Door, sound: Sound): Actions {
   const { board } = world;
   return {
-    ...wordsForPeople({ ...comingIn(world, door), ...deedsOf(() => door.session.actions) }),
+    ...wordsForPeople({
+      ...comingIn(world, door),
+      ...deedsOf(() => door.session.actions),
+      testSound: (priority: Priority) => sound.test(priority),
+    }),
     lock: () => door.lock(),
     conversation: (party) => door.session.actions.conversation(party),
     // The same promise for the same message: nothing is put around it.
     open: (id) => door.session.actions.open(id),
     opened: (id) => door.session.actions.opened(id),
-    testSound: (priority) => sound.test(priority),
     dismiss: (trouble) => board.dismiss(trouble),
     admin: lateAdmin(world, door),
   };
@@ -155,7 +164,7 @@ function lateAdmin(world: World, door: Door): AdminActions {
   let loading: Promise<AdminActions> | null = null;
   const load = () => {
     loading ??= import("./admin").then(({ adminActions }) =>
-      adminActions(world, location.host, () => door.session),
+      adminActions(world, location, () => door.session),
     );
     return loading;
   };

@@ -64,6 +64,21 @@ export function wordsOf(rule: string, detail: string): string {
   return RULES[rule] ?? detail;
 }
 
+/** The session was begun with a password, or a recovery code, that is none any more. */
+export const LOGIN_CHANGED = "session: the login it was begun with was changed since; log in again";
+
+/** Why a session is over, by how the gateway's `desk.py` says it. */
+const ENDINGS: Record<string, string> = {
+  "account: it was ended by an administrator": wordsOf("revoked", ""),
+  [LOGIN_CHANGED]: "Your password or recovery code was changed. Log in with the new one.",
+};
+const ENDED = "Your session has ended. Log in again.";
+
+/** What a person is told when their session is over. */
+export function wordsOfEnding(detail: string): string {
+  return ENDINGS[detail] ?? ENDED;
+}
+
 export function hasEnded(error: unknown): boolean {
   return error instanceof Problem && error.status === UNAUTHENTICATED;
 }
@@ -80,14 +95,15 @@ export function forPerson(error: unknown): Error {
     return new ForPerson("The gateway cannot be reached now. Try again later.");
   if (error instanceof Problem) {
     if (error.rule !== null) return new ForPerson(wordsOf(error.rule, error.detail));
-    if (hasEnded(error)) return new ForPerson("Your session has ended. Log in again.");
+    if (hasEnded(error)) return new ForPerson(ENDED);
     // The gateway says how long, in words for a person.
     if (error.status === TOO_MANY_REQUESTS) return new ForPerson(sentence(error.detail));
     return new ForPerson(`The gateway refused: ${error.detail}`);
   }
   if (error instanceof Untrusted || error instanceof ProtoError)
     return new ForPerson(`What the gateway answered cannot be trusted: ${error.message}`);
-  return error instanceof Error ? error : new ForPerson(String(error));
+  const why = error instanceof Error ? error.message : String(error);
+  return new ForPerson(`Something went wrong in this page. Load it again. (${why})`, { cause: error });
 }
 
 function sentence(words: string): string {

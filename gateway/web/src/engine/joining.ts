@@ -9,20 +9,21 @@ import type { Body } from "../proto/body";
 import { makeBody, refOf, writeCard } from "../proto/body";
 import { seenOf, verifyCheckpoint } from "../proto/checkpoint";
 import { newEntryId, newStream, parseEntry, type Says, type Seen, writeEntry } from "../proto/entry";
+import { Unverified } from "../proto/errors";
 import { type JoinCode, parseJoinCode } from "../proto/joincode";
 import { generateKeys, type Keys, signerOf } from "../proto/keyfile";
 import { parseReceipt, verifyReceipt } from "../proto/receipt";
 import { type Invited, makeParcel, type Parcel } from "../proto/wire";
-import { newCredentials } from "./credentials";
-import { ForPerson, Problem, Unreachable } from "./errors";
+import { gatewayNow } from "./clock";
+import { checkNewPassword, newCredentials } from "./credentials";
+import { ForPerson, forPerson, Problem, Unreachable, wordsOf } from "./errors";
 import { forgetStore, openStore, type Store } from "./store";
 import { makeToken } from "./token";
 import { type FirstTrust, firstTrust } from "./trust";
 import type { World } from "./world";
 
-/** How often, and how many ms apart, an entry is handed in again while there is no answer. */
-const TRIES = 20;
 const PAUSE_MS = 1_500;
+const NOT_FOUND = 404;
 
 export interface Wish {
   code: string;
@@ -50,15 +51,27 @@ export function readJoinCode(text: string): JoinCode {
 /** Asks what a code is for, once the gateway is known to be the one that it names. */
 export async function lookUp(world: World, code: JoinCode): Promise<{ invited: Invited; trust: FirstTrust }> {
   const trust = await firstTrust(await world.gateway.site(), code.gateway).catch((error: unknown) => {
-    if (error instanceof Error && error.name === "Unverified")
+    if (error instanceof Unverified)
       throw new ForPerson("This join code is for another gateway than the one that this page came from.");
     throw error;
   });
-  return { invited: await world.gateway.invited(code.secret), trust };
+  try {
+    return { invited: await world.gateway.invited(code.secret), trust };
+  } catch (error) {
+    if (error instanceof Problem && error.status === NOT_FOUND)
+      throw new ForPerson(wordsOf("invite", error.detail));
+    throw error;
+  }
 }
 
-/** Makes the account. If the gateway refuses it, nothing is left behind in this browser. */
+/**
+ * Makes the account. Nothing is left behind in this browser if the gateway refuses it; as long as there is no answer, it
+ * goes on trying, for there may be an account already.
+ */
 export async function join(world: World, wish: Wish): Promise<Joined> {
+  checkNewPassword(wish.password);
+  const name = wish.name.trim();
+  if (name === "") throw new ForPerson("Type your name, as colleagues know you.");
   const code = readJoinCode(wish.code);
   wish.progress("Asking what the join code is for");
   const { invited, trust } = await lookUp(world, code);
@@ -67,50 +80,111 @@ export async function join(world: World, wish: Wish): Promise<Joined> {
   wish.progress("Making your keys: this can take some seconds");
   const { file, keys } = await generateKeys();
   wish.progress("Wrapping a backup of your keys");
-  const { credentials, code: recovery, auth } = await newCredentials(file, wish.password);
-  file.fill(0);
-  const card = makeBody(writeCard({ handle: invited.handle, name: wish.name, ...credentials }));
-  const store = await openStore(keys.account);
-  try {
-    await store.setKeyring([keys]);
-    await store.setMembership({
-      account: keys.account,
-      handle: invited.handle,
-      role: invited.role,
-      origin: trust.origin,
-      gatewayKey: trust.gatewayKey,
-      joined: false,
-    });
-    await store.replaceCheckpoint(undefined, trust.note);
-    await queueBoth(world, store, keys, trust, invited, code, card);
-    world.visitors.remember({ account: keys.account, handle: invited.handle });
-    world.visitors.rememberKeys(keys.account);
+  const made = newCredentials(file, wish.password).finally(() => file.fill(0));
+  const { credentials, code: recovery, auth } = await made;
+  const card = makeBody(writeCard({ handle: invited.handle, name, ...credentials }));
+  const { account } = keys;
+  await oneTab(world, account, async () => {
+    world.visitors.beginJoining(account);
+    await withStore(account, (store) => moveIn(world, store, { keys, trust, invited, code, card }));
     wish.progress("Registering with the gateway");
-    await finish(world, store);
-  } catch (error) {
-    store.close();
-    // What the gateway refused will never be an account; without an answer it may be one already.
-    if (error instanceof Problem) await forget(world, keys.account);
-    throw error;
-  }
-  store.close();
-  return { account: keys.account, handle: invited.handle, auth, recovery };
+    await settle(world, account, () => wish.progress("The gateway does not answer. Still trying"));
+  });
+  return { account, handle: invited.handle, auth, recovery };
 }
 
-/** Sends what joining left in the outbox, in order, until both entries are receipted. */
-export async function finish(world: World, store: Store): Promise<void> {
+/** Goes on with every account whose page was closed while it was made. Says what a person has to know of it. */
+export async function goOnJoining(world: World): Promise<string | null> {
+  let told: string | null = null;
+  for (const account of world.visitors.joining()) {
+    try {
+      const handle = await oneTab(world, account, async () =>
+        // The tab that began it may have ended it meanwhile.
+        world.visitors.joining().includes(account) ? await settle(world, account) : null,
+      );
+      if (handle) told = `You have joined as ${handle}. Log in with the password that you chose.`;
+    } catch (error) {
+      if (error instanceof Unreachable) throw error;
+      told = `Joining did not work. ${forPerson(error).message}`;
+    }
+  }
+  return told;
+}
+
+/** Another tab that is opened meanwhile waits, rather than do the same. */
+function oneTab<T>(world: World, account: string, work: () => Promise<T>): Promise<T> {
+  return world.turns.take(`blockpost-join-${account}`, work);
+}
+
+async function withStore<T>(account: string, work: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore(account);
+  try {
+    return await work(store);
+  } finally {
+    store.close();
+  }
+}
+
+interface Newcomer {
+  keys: Keys;
+  trust: FirstTrust;
+  invited: Invited;
+  code: JoinCode;
+  card: Body;
+}
+
+/** Everything that the account is, kept before anything is sent; the keys last, so that who has them has all of it. */
+async function moveIn(world: World, store: Store, newcomer: Newcomer): Promise<void> {
+  const { keys, trust, invited } = newcomer;
+  await store.setMembership({
+    account: keys.account,
+    handle: invited.handle,
+    role: invited.role,
+    origin: trust.origin,
+    gatewayKey: trust.gatewayKey,
+    joined: false,
+  });
+  await store.replaceCheckpoint(undefined, trust.note);
+  await queueBoth(world, store, newcomer);
+  await store.setKeyring([keys]);
+}
+
+/**
+ * Brings what `moveIn` kept to an end: an account, whose handle it returns, or nothing at all. With `waiting`, which is
+ * told that there is no answer, it waits for one; else it raises `Unreachable`.
+ */
+async function settle(world: World, account: string, waiting?: () => void): Promise<string | null> {
+  try {
+    const handle = await withStore(account, (store) => finish(world, store, waiting));
+    if (handle === null) await forget(world, account);
+    world.visitors.endJoining(account);
+    return handle;
+  } catch (error) {
+    // What the chain refused will never be an account.
+    if (error instanceof Problem && error.rule !== null) await forget(world, account);
+    throw error;
+  }
+}
+
+/** Sends what waits, in order, until both entries are receipted. Null if it was never complete: nothing was sent then. */
+async function finish(world: World, store: Store, waiting?: () => void): Promise<string | null> {
   const [membership, keyring] = [await store.membership(), await store.keyring()];
-  if (!membership || !keyring) throw new ForPerson("There is no account in this browser to go on with.");
-  const { account, origin, gatewayKey } = membership;
-  const gateway = world.gateway.as(() => makeToken(account, origin, keyring[0], world.now()));
+  if (!membership || !keyring) return null;
+  const { account, handle, origin, gatewayKey } = membership;
+  const answered = <T>(ask: () => Promise<T>) => (waiting ? patiently(ask, waiting) : ask());
+  const now = await answered(() => gatewayNow(world));
+  const gateway = world.gateway.as(() => makeToken(account, origin, keyring[0], now()));
   for (const { id, parcel } of await store.waiting()) {
     const { type } = parseEntry(parcel.entry).entry;
-    const send = () => (type === "account" ? world.gateway.register(parcel) : gateway.submit(parcel));
-    const { receipt } = await patiently(send);
+    const { receipt } = await answered(() =>
+      type === "account" ? world.gateway.register(parcel) : gateway.submit(parcel),
+    );
     await verifyReceipt(parseReceipt(receipt), parcel.entry, origin, gatewayKey);
     await store.discard(id);
   }
   await store.setMembership({ ...membership, joined: true });
+  world.visitors.remember({ account, handle });
+  return handle;
 }
 
 async function forget(world: World, account: string): Promise<void> {
@@ -118,13 +192,14 @@ async function forget(world: World, account: string): Promise<void> {
   world.visitors.forget(account);
 }
 
-/** The same bytes again, as long as there is no answer. */
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
+/** The same again, as long as there is no answer. */
+export async function patiently<T>(ask: () => Promise<T>, waiting: () => void): Promise<T> {
+  for (;;) {
     try {
       return await ask();
     } catch (error) {
-      if (!(error instanceof Unreachable) || tries === TRIES) throw error;
+      if (!(error instanceof Unreachable)) throw error;
+      waiting();
       await new Promise((wake) => setTimeout(wake, PAUSE_MS));
     }
   }
@@ -133,11 +208,7 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
 async function queueBoth(
   world: World,
   store: Store,
-  keys: Keys,
-  trust: FirstTrust,
-  invited: Invited,
-  code: JoinCode,
-  card: Body,
+  { keys, trust, invited, code, card }: Newcomer,
 ): Promise<void> {
   const stream = newStream();
   const seen = seenOf(await verifyCheckpoint(trust.note, trust.origin, trust.gatewayKey));

@@ -89,7 +89,7 @@ export async function write(
   const mid = newEntryId(town.clock);
   const readers = typeof to === "string" ? (town.groups.get(to) ?? []) : [to.account];
   const recipients = [...readers, from.account].flatMap(
-    (account) => town.accounts.get(account)?.keys.sealing.public ?? [],
+    (account) => town.accounts.get(account)?.keys?.sealing.public ?? [],
   );
   const sealed = await seal(content, { cty, iss: from.account, skid: from.signing.kid, mid, recipients });
   const body = makeBody(sealed.body);

@@ -23,7 +23,8 @@ import { type Delivered, makeParcel, type Parcel, type Party } from "../../src/p
 import { consistency, inclusion, rootOf } from "./tree";
 
 interface Account {
-  keys: Keys;
+  /** Unknown of who joined at a page that is tested. */
+  keys?: Keys;
   handle: string;
   name: string;
   kind: "person" | "device";
@@ -104,6 +105,12 @@ export class Town {
     this.accounts.set(keys.account, { keys, handle, name: handle.toUpperCase(), kind, role, entries: [] });
     const { signing, sealing } = keys;
     await this.say(keys, { type: "account", kind, role, sign: signing.public, seal: sealing.public });
+  }
+
+  /** Somebody who is about to join at a page. */
+  seat(account: string, handle: string): void {
+    const card = { handle, name: handle.toUpperCase() };
+    this.accounts.set(account, { ...card, kind: "person", role: "member", entries: [] });
   }
 
   /** An entry by somebody who is not at a page that is tested. */

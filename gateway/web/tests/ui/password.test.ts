@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { FEWEST, passwordProblem, strengthHint } from "../../src/ui/entry/password";
+import { FEWEST_CHARACTERS as FEWEST } from "../../src/model";
+import { passwordProblem, strengthHint } from "../../src/ui/entry/password";
 
 describe("a new password", () => {
   test("of the fewest characters, typed twice alike, will do", () => {

@@ -11,6 +11,7 @@ import { Door } from "./Door";
 
 export function Starting() {
   const stuck = useView((view) => view.troubles.length > 0);
+  const away = useView((view) => view.lamp === "offline");
   return (
     <Door title={stuck ? "Blockpost could not start" : "Blockpost is starting"}>
       {stuck ? (
@@ -19,7 +20,10 @@ export function Starting() {
         </Button>
       ) : (
         <p className="door-starting soft" role="status">
-          <Spinner /> Looking for your keys on this browser.
+          <Spinner />{" "}
+          {away
+            ? "The gateway does not answer. This page goes on trying: leave it open."
+            : "Looking for your keys on this browser."}
         </p>
       )}
     </Door>

@@ -1,7 +1,7 @@
 /** What is asked of a new password, and an honest word on it. */
 
-/** Fewer are refused. */
-export const FEWEST = 8;
+import { FEWEST_CHARACTERS as FEWEST } from "../../model";
+
 const RECOMMENDED = 12;
 /** Fewer different characters than this make even a long password easy. */
 const FEWEST_DIFFERENT = 5;
