@@ -26,7 +26,9 @@ export function startBadge(board: Board, page: Document): void {
     shown = `${alerts.length} ${gravest}`;
     page.title = titleOf(alerts.length);
     const link = page.querySelector<HTMLLinkElement>('link[rel="icon"]');
-    if (link) link.href = gravest === null ? ICON : drawn(page, alerts.length, gravest);
+    if (!link) return;
+    link.type = gravest === null ? "image/svg+xml" : "image/png";
+    link.href = gravest === null ? ICON : drawn(page, alerts.length, gravest);
   });
 }
 

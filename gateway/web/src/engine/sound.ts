@@ -5,8 +5,9 @@
  * no sound before somebody has touched it: until then it is not armed, and that is shown as a fault.
  */
 
-import type { Priority } from "../model";
+import type { AlertView, Priority } from "../model";
 import type { Board } from "./board";
+import { ForPerson } from "./errors";
 
 /** Tones of a pattern: when they begin (ms), how long they last (ms), and how high they are (Hz). */
 export interface Tone {
@@ -43,7 +44,11 @@ const RAMP_SECONDS = 0.012;
 export class Sound {
   #context: AudioContext | null = null;
   #sounding: Priority | null = null;
+  /** Episodes that were open at the last look. */
+  #known: ReadonlySet<string> = new Set();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** What is heard now, or would be if nobody stopped it. */
+  #playing: Playing | null = null;
 
   constructor(private readonly board: Board) {}
 
@@ -57,17 +62,26 @@ export class Sound {
     this.board.subscribe(() => this.#follow());
   }
 
-  /** Whether it may be heard now. It has to be called by a touch, the first time. */
+  /** Whether it may be heard now. It has to be called by a touch, the first time, and after a telephone call. */
   async arm(): Promise<boolean> {
-    this.#context ??= this.#made();
-    if (this.#context.state === "suspended") await this.#context.resume();
+    try {
+      this.#context ??= this.#made();
+      if (this.#context.state !== "running") await this.#context.resume();
+    } catch {
+      // There is nothing to hear with, or the browser does not let it: the lamp says so.
+    }
     this.#tell();
-    return this.#context.state === "running";
+    return this.#isArmed;
   }
 
   /** Lets a pattern be heard once. */
   async test(priority: Priority): Promise<void> {
-    if (await this.arm()) this.#play(PATTERNS[priority]);
+    if (!(await this.arm())) throw new ForPerson("This browser does not let the page make a sound now.");
+    this.#play(PATTERNS[priority]);
+  }
+
+  get #isArmed(): boolean {
+    return this.#context?.state === "running";
   }
 
   #made(): AudioContext {
@@ -77,7 +91,7 @@ export class Sound {
   }
 
   #tell(): void {
-    const armed = this.#context?.state === "running";
+    const armed = this.#isArmed;
     const before = this.board.view().sound;
     this.board.show({ sound: armed ? "armed" : "silent" });
     // What was not heard until now is heard at once.
@@ -85,40 +99,78 @@ export class Sound {
   }
 
   #follow(): void {
-    const wanted = soundOf(this.board.view().alerts);
+    const { alerts, catchingUp } = this.board.view();
+    // While old times are read, what is open may have been taken long ago.
+    if (catchingUp) return;
+    const open = alerts.filter((alert) => alert.open);
+    const wanted = soundOf(open);
+    const isNews = open.some(({ episode, priority }) => priority === wanted && !this.#known.has(episode));
+    this.#known = new Set(open.map(({ episode }) => episode));
     if (wanted !== this.#sounding) this.#begin(wanted);
+    // One more is heard at once, too, unless it is just then.
+    else if (isNews && !this.#playing?.goesOn) this.#begin(wanted);
   }
 
   #begin(priority: Priority | null): void {
     clearTimeout(this.#timer);
+    this.#playing?.stop();
     this.#sounding = priority;
     if (priority === null) return;
     const pattern = PATTERNS[priority];
-    if (this.#context?.state === "running") this.#play(pattern);
+    if (this.#isArmed) this.#play(pattern);
     if (pattern.every !== null) this.#timer = setTimeout(() => this.#begin(priority), pattern.every);
   }
 
-  #play({ tones }: Pattern): void {
-    const context = this.#context;
-    if (!context) return;
-    for (const { at, lasts, pitch } of tones) {
-      const from = context.currentTime + at / 1000;
-      const until = from + lasts / 1000;
-      const tone = new OscillatorNode(context, { frequency: pitch, type: "triangle" });
-      const volume = new GainNode(context, { gain: 0 });
-      volume.gain.setValueAtTime(0, from);
-      volume.gain.linearRampToValueAtTime(LOUDNESS, from + RAMP_SECONDS);
-      volume.gain.setValueAtTime(LOUDNESS, until - RAMP_SECONDS);
-      volume.gain.linearRampToValueAtTime(0, until);
-      tone.connect(volume).connect(context.destination);
-      tone.start(from);
-      tone.stop(until);
-    }
+  #play(pattern: Pattern): void {
+    this.#playing?.stop();
+    this.#playing = this.#context && new Playing(this.#context, pattern);
   }
 }
 
+/** A pattern that is heard. Its tones are given to the browser in advance: it keeps time better than a page. */
+class Playing {
+  readonly #tones: OscillatorNode[];
+  readonly #end: number;
+
+  constructor(
+    private readonly context: AudioContext,
+    { tones }: Pattern,
+  ) {
+    const now = context.currentTime;
+    this.#tones = tones.map((tone) => started(context, now, tone));
+    this.#end = now + Math.max(...tones.map(({ at, lasts }) => at + lasts)) / 1000;
+  }
+
+  get goesOn(): boolean {
+    return this.context.currentTime < this.#end;
+  }
+
+  /** At once, and whatever of it is still to come. */
+  stop(): void {
+    for (const tone of this.#tones) tone.disconnect();
+    for (const tone of this.#tones) tone.stop();
+  }
+}
+
+function started(context: AudioContext, now: number, { at, lasts, pitch }: Tone): OscillatorNode {
+  const from = now + at / 1000;
+  const until = from + lasts / 1000;
+  const tone = new OscillatorNode(context, { frequency: pitch, type: "triangle" });
+  const volume = new GainNode(context, { gain: 0 });
+  volume.gain.setValueAtTime(0, from);
+  volume.gain.linearRampToValueAtTime(LOUDNESS, from + RAMP_SECONDS);
+  volume.gain.setValueAtTime(LOUDNESS, until - RAMP_SECONDS);
+  volume.gain.linearRampToValueAtTime(0, until);
+  tone.connect(volume).connect(context.destination);
+  tone.start(from);
+  tone.stop(until);
+  return tone;
+}
+
+type Sounding = Pick<AlertView, "open" | "priority">;
+
 /** The highest priority of the open alerts. */
-export function soundOf(alerts: readonly { open: boolean; priority: Priority }[]): Priority | null {
+export function soundOf(alerts: readonly Sounding[]): Priority | null {
   const open = new Set(alerts.filter((alert) => alert.open).map((alert) => alert.priority));
   return ORDER.find((priority) => open.has(priority)) ?? null;
 }
