@@ -17,6 +17,8 @@ interface RegisterProps {
   /** From a link; empty if there was none. */
   joinString: string;
   onLeave(): void;
+  /** They have joined: the code is used up. */
+  onJoined(): void;
 }
 
 interface Invitation {
@@ -24,10 +26,10 @@ interface Invitation {
   invited: InvitedView;
 }
 
-export function Register({ joinString, onLeave }: RegisterProps) {
+export function Register({ joinString, onLeave, onJoined }: RegisterProps) {
   const [invitation, setInvitation] = useState<Invitation | null>(null);
   return invitation ? (
-    <Particulars invitation={invitation} onBack={() => setInvitation(null)} />
+    <Particulars invitation={invitation} onBack={() => setInvitation(null)} onJoined={onJoined} />
   ) : (
     <LookUp joinString={joinString} onFound={setInvitation} onLeave={onLeave} />
   );
@@ -75,16 +77,22 @@ function LookUp({ joinString, onFound, onLeave }: LookUpProps) {
   );
 }
 
-function Particulars({ invitation: { code, invited }, onBack }: { invitation: Invitation; onBack(): void }) {
+interface ParticularsProps {
+  invitation: Invitation;
+  onBack(): void;
+  onJoined(): void;
+}
+
+function Particulars({ invitation: { code, invited }, onBack, onJoined }: ParticularsProps) {
   const actions = useActions();
   const [name, setName] = useState("");
   const [step, setStep] = useState("Making your keys");
   const fresh = useNewPassword();
   const task = useTask();
-  const submit = () => {
+  const submit = async () => {
     if (!fresh.check()) return;
     const wish = { code, name: name.trim(), password: fresh.password, progress: setStep };
-    task.run(() => actions.register(wish));
+    if (await task.run(() => actions.register(wish))) onJoined();
   };
   if (invited.kind !== "person") return <NotForPeople kind={invited.kind} onBack={onBack} />;
   if (task.busy) return <Joining step={step} />;

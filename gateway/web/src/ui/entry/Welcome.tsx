@@ -31,7 +31,7 @@ export function Welcome({ reason, handle, joinString, onLeaveJoining }: WelcomeP
     case "login":
       return <Login reason={reason} handle={typed} onHandle={setTyped} onWay={setWay} />;
     case "join":
-      return <Register joinString={joinString ?? ""} onLeave={toLogin} />;
+      return <Register joinString={joinString ?? ""} onLeave={toLogin} onJoined={onLeaveJoining} />;
     case "forgot":
       return <Forgot handle={typed} onHandle={setTyped} onLeave={toLogin} />;
   }
