@@ -14,7 +14,7 @@ import { Announcer } from "./parts/Announcer";
 import { LinkButton } from "./parts/Button";
 import { Page } from "./parts/Page";
 import { Progress } from "./parts/Spinner";
-import { hashOf, takeJoinString, useRoute } from "./route";
+import { forgetPlace, hashOf, takeJoinString, useRoute } from "./route";
 import { useSpokenNews } from "./spoken-news";
 
 // Nothing of home is needed to log in, but right after it.
@@ -39,6 +39,9 @@ function Screen({ joinString }: { joinString: string | null }): ReactNode {
   const [joining, endJoining] = useJoinString(joinString);
   useSpokenNews();
   useEffect(() => void home(), []);
+  useEffect(() => {
+    if (stage.name === "welcome") forgetPlace();
+  }, [stage.name]);
 
   switch (stage.name) {
     case "starting":

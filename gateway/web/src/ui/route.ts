@@ -74,8 +74,13 @@ export function useRoute(): Route {
 export function takeJoinString(): string | null {
   const found = /^#\/join\/(.+)$/.exec(window.location.hash)?.[1];
   if (!found) return null;
-  window.history.replaceState(null, "", hashOf({ name: "home" }));
+  forgetPlace();
   return decoded(found);
+}
+
+/** Where somebody was is nobody else's business. */
+export function forgetPlace(): void {
+  window.history.replaceState(null, "", hashOf({ name: "home" }));
 }
 
 function subscribe(changed: () => void): () => void {
