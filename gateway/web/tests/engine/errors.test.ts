@@ -33,7 +33,7 @@ test.each([
   [new Unreachable("503"), "The gateway cannot be reached now. Try again later."],
   [new Problem(403, "no invite was made", "invite"), "This join code is unknown, was used, or has expired."],
   [new Problem(401, "session: it has ended"), "Your session has ended. Log in again."],
-  [new Problem(429, "wait 30 seconds"), "The gateway refused: wait 30 seconds"],
+  [new Problem(429, "wait 30 seconds"), "Wait 30 seconds."],
   [new Malformed("note: two lines"), "What the gateway answered cannot be trusted: note: two lines"],
   [
     new Untrusted("it is not of the history"),
