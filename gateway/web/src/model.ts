@@ -198,6 +198,10 @@ export interface Proof {
   commitment: string | null;
   /** The checkpoint, as signed. */
   checkpoint: string;
+  /** The entry's exact bytes, its receipt (C2SP tlog-proof), and the gateway's key (`vkey`): enough to check it elsewhere. */
+  entry: string;
+  receipt: string;
+  verifierKey: string;
   /** The checks in words, in the order in which they were made; all of them held. */
   checks: readonly string[];
 }

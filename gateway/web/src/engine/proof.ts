@@ -1,6 +1,7 @@
 /** Proof: everything that this page can check about an entry, checked anew, and told in words. */
 
 import type { AccountId, EntryId, Proof } from "../model";
+import { verifierKey } from "../proto/checkpoint";
 import { b64url, canonical, hex, sha256, unb64urlHash, utf8 } from "../proto/encoding";
 import { signingThumbprint } from "../proto/identity";
 import { leafHash } from "../proto/merkle";
@@ -69,6 +70,9 @@ export async function prove(id: EntryId, parts: ProofParts): Promise<Proof> {
     keys: party.keys.ever.map(({ kid, index, by, at }) => ({ kid, index, by, at })),
     commitment: signed.entry.type === "message" ? signed.entry.commitment : null,
     checkpoint: receipt.note,
+    entry: delivered.entry,
+    receipt: delivered.receipt,
+    verifierKey: verifierKey(trust.origin, trust.key),
     checks,
   };
 }

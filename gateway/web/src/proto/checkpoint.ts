@@ -5,7 +5,19 @@
  * Further signature lines (a witness's) are carried and ignored.
  */
 
-import { type Bytes, b64url, equal, HASH_BYTES, sha256, unb64url, unbase64, utf8 } from "./encoding";
+import {
+  type Bytes,
+  b64url,
+  base64,
+  concat,
+  equal,
+  HASH_BYTES,
+  hex,
+  sha256,
+  unb64url,
+  unbase64,
+  utf8,
+} from "./encoding";
 import type { Seen } from "./entry";
 import { Malformed, Unverified } from "./errors";
 import { type SigningKey, verifySignature } from "./identity";
@@ -81,6 +93,11 @@ function readSignature(line: string): { name: string; raw: Bytes } {
     throw new Malformed("checkpoint: want only signature lines after the empty line");
   }
   return { name, raw: unbase64(line.slice(space + 1), "checkpoint signature") };
+}
+
+/** The `vkey` text by which other tools of the C2SP family know the key. */
+export function verifierKey(name: string, key: SigningKey): string {
+  return `${name}+${hex(keyId(name, key))}+${base64(concat(ED25519, unb64url(key.x, "signing key")))}`;
 }
 
 /** The 4 bytes by which a note's signature names its key. */

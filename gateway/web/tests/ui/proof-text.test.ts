@@ -18,11 +18,20 @@ const proof: Proof = {
   ],
   commitment: "dd44",
   checkpoint: "ward-3.example/blockpost/7h2k\n12044\nuyI=\n\n— ward-3.example/blockpost/7h2k AAAA\n",
+  entry: "eyJ.entry.sig",
+  receipt: "c2sp.org/tlog-proof@v1\nindex 4711\n\nthe checkpoint\n",
+  verifierKey: "ward-3.example/blockpost/7h2k+00112233+AQ==",
   checks: ["the gateway signed that root"],
 };
 
-test("the text has the checkpoint exactly as it was signed", () => {
-  expect(proofText(proof)).toContain(proof.checkpoint);
+test("the text has receipt and entry to the byte, and how to check them", () => {
+  const text = proofText(proof);
+
+  expect(text).toContain(`\n${proof.receipt}`);
+  expect(text).toContain(`\n${proof.entry}\n`);
+  expect(text).toContain(
+    "blockpost chain check 4711.tlog-proof 4711.entry --key ward-3.example/blockpost/7h2k+00112233+AQ==",
+  );
 });
 
 test("the text has what finds the entry, and what it is compared with", () => {
@@ -42,5 +51,5 @@ test("every key of the signer is in it, with how it came", () => {
 test("an entry without a block or a commitment has no lines for them", () => {
   const text = proofText({ ...proof, block: null, commitment: null });
 
-  expect(text).not.toMatch(/^(block|commitment)/m);
+  expect(text).not.toMatch(/^(block:|block hash|block time|commitment)/m);
 });

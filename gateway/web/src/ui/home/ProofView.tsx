@@ -14,7 +14,7 @@ import { Spinner } from "../parts/Spinner";
 import { saveFile } from "../parts/saving";
 import { words } from "../parts/task";
 import { go } from "../route";
-import { proofText } from "./proof-text";
+import { commandOf, proofText } from "./proof-text";
 
 export default function ProofView({ id }: { id: EntryId }) {
   const actions = useActions();
@@ -66,7 +66,11 @@ function goBack(): void {
 }
 
 function save(proof: Proof | null): void {
-  if (proof) saveFile(`proof-${proof.index}.txt`, new Blob([proofText(proof)], { type: "text/plain" }));
+  if (proof) saveText(`proof-${proof.index}.txt`, proofText(proof));
+}
+
+function saveText(name: string, text: string): void {
+  saveFile(name, new Blob([text], { type: "text/plain" }));
 }
 
 const BY: Record<Proof["keys"][number]["by"], string> = {
@@ -128,6 +132,18 @@ function Checked({ proof }: { proof: Proof }) {
         actions={<CopyButton text={proof.checkpoint} label="Copy checkpoint" />}
       >
         <Code>{proof.checkpoint}</Code>
+      </Section>
+      <Section title="Check it without this page">
+        <p>Save both files. Then anybody can check them, with no access to the gateway:</p>
+        <div className="proof-files">
+          <Button icon="download" onClick={() => saveText(`${proof.index}.tlog-proof`, proof.receipt)}>
+            Save the receipt
+          </Button>
+          <Button icon="download" onClick={() => saveText(`${proof.index}.entry`, proof.entry)}>
+            Save the entry
+          </Button>
+        </div>
+        <Copyable text={commandOf(proof)} what="command" />
       </Section>
     </>
   );

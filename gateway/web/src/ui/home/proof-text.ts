@@ -30,8 +30,21 @@ export function proofText(proof: Proof): string {
     "The signer's keys, the oldest first:",
     ...keys.map((key) => `  entry ${key.index}  ${key.kid}  ${key.by}`),
     "",
-    "The checkpoint, as the gateway signed it:",
+    "The receipt (C2SP tlog-proof), which ends with the checkpoint as the gateway signed it:",
     "",
-    proof.checkpoint,
+    proof.receipt,
+    "The entry, to the byte:",
+    "",
+    proof.entry,
+    "",
+    "Each of the two saved as a file, anybody can check it again with the gateway's key:",
+    "",
+    commandOf(proof),
+    "",
   ].join("\n");
+}
+
+/** The two files are called as the page saves them. */
+export function commandOf({ index, verifierKey }: Pick<Proof, "index" | "verifierKey">): string {
+  return `blockpost chain check ${index}.tlog-proof ${index}.entry --key ${verifierKey}`;
 }
