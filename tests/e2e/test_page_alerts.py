@@ -385,6 +385,7 @@ def test_readings_are_a_plot_that_says_in_words_what_it_shows(
 def everything_pointed_at(page: Page, plot: Locator) -> list[str]:
     """What a plot says while the mouse goes all the way through it."""
     page.evaluate(LISTEN_TO_PLOT)
+    plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 50, box["y"] + box["height"] / 2)
