@@ -15,7 +15,7 @@ APT := sudo=$$(test "$$(id -u)" = 0 || echo sudo); $$sudo apt-get update -qq && 
     $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports unit page web bench lock clean mosquitto chromium
+.PHONY: help demo test check format lint types imports unit page web bench lock clean mosquitto chromium systemd
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1@/p' $(MAKEFILE_LIST) | column -t -s @
@@ -23,7 +23,7 @@ help: ## say what there is
 demo: $(READY) $(PAGE) ## a whole site on this machine; ARGS="--seconds 20 --json"
 	@$(BIN)/blockpost demo $(ARGS)
 
-test: check web $(PAGE) mosquitto chromium ## everything: format, lint, types, imports, all tests
+test: check web $(PAGE) mosquitto chromium systemd ## everything: format, lint, types, imports, all tests
 	$(BIN)/pytest $(ARGS)
 
 check: $(READY) $(MODULES) ## everything but the tests
@@ -79,6 +79,10 @@ mosquitto:
 
 chromium:
 	@command -v chromium > /dev/null || { $(APT) chromium; }
+
+# It only judges the units that are written; none is started.
+systemd:
+	@command -v systemd-analyze > /dev/null || { $(APT) systemd; }
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Blockpost needs Python 3.11 or newer: make PYTHON=python3.11 ...")'

@@ -19,7 +19,7 @@ from msgspec import Struct, structs
 from chain import token, wire
 from chain.errors import ChainError
 from chain.wire import Refusal
-from device import sensors
+from device import notify, sensors
 from device.addressing import Addressee
 from device.client import Client, now_ms
 from device.config import Config
@@ -127,9 +127,12 @@ class Agent:
                 daemon=True,
             ).start()
         self._link.start()
+        heart = notify.Heart()
+        notify.ready()
         try:
             while not stop.is_set() and not until():
                 self._turn()
+                heart.beat()
             sensing.set()
             deadline = time.monotonic() + DRAIN_SECONDS
             while self._waits() and time.monotonic() < deadline:

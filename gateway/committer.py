@@ -25,7 +25,7 @@ from chain.entry import Common, SignedEntry
 from chain.errors import Malformed, Oversized, Refused, Rule, Unverified
 from chain.receipt import Receipt
 from chain.wire import Consistency, Delivered, Delivery, ReceiptOf, Receipts, Refusal, Submission
-from gateway import pulse, refusals
+from gateway import notify, pulse, refusals
 from gateway.checker import Checker
 from gateway.link import Link
 from gateway.pulse import Meter
@@ -285,6 +285,8 @@ def run(site: Site, stop: threading.Event) -> None:
         manual_ack=True,
     )
     link.start()
+    heart = notify.Heart()
+    notify.ready()
     log.info("committer ready origin=%s height=%d size=%d", chain.origin, chain.head.height, chain.head.size)
     try:
         while not stop.is_set():
@@ -305,6 +307,7 @@ def run(site: Site, stop: threading.Event) -> None:
                 )
             if due := meter.due(time.monotonic()):
                 link.publish(pulse.TOPIC, wire.encode(due), qos=0)
+            heart.beat()
     finally:
         link.stop()
         notebook.close()

@@ -6,6 +6,7 @@ docs/decisions/0004 says why granian, and what it takes so that nothing of it ou
 
 import ctypes
 import errno
+import http.client
 import importlib.metadata
 import logging
 import multiprocessing
@@ -14,6 +15,7 @@ import signal
 import socket
 import threading
 import time
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from flask import Flask
 from granian.constants import HTTPModes, Interfaces
 from granian.server import Server
 
+from gateway import notify
 from gateway.errors import Busy
 from gateway.presence import Presence
 from gateway.relay import Heads, MqttRelay
@@ -152,7 +155,22 @@ def _tell_ready(host: str, port: int) -> None:
             time.sleep(READY_PAUSE)
             continue
         log.info("web ready address=%s port=%d", host, port)
+        notify.ready()
+        if notify.is_asked():
+            _beat(host, port)
         return
+
+
+def _beat(host: str, port: int) -> None:
+    """Go on asking this server itself, as anybody would: an answer is progress, whatever it says."""
+    heart = notify.Heart()
+    while True:
+        connection = http.client.HTTPConnection(host, port, timeout=notify.EVERY_SECONDS)
+        with suppress(OSError, http.client.HTTPException), closing(connection):
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
+            heart.beat()
+        time.sleep(notify.EVERY_SECONDS)
 
 
 def _clock() -> int:

@@ -29,6 +29,7 @@ SUBCOMMANDS = {
     "gateway": Subcommand("gateway.cli", "gateway", "make a gateway and run it"),
     "device": Subcommand("device.cli", "device", "join, sense, send, read: an agent, or a person"),
     "admin": Subcommand("provisioning.admin", "device", "let people and devices in, link, group, revoke"),
+    "provision": Subcommand("provisioning.cli", "device", "make what a machine needs to run it for years"),
     "chain": Subcommand("chain.cli", "device", "verify, show, export and prove a chain"),
     "bench": Subcommand("bench.cli", "all", "measure it"),
 }
@@ -84,7 +85,7 @@ def usage() -> str:
         try:
             load(subcommand)
         except ImportError:
-            lines.append(f"  {name:9} (not installed: pip install 'blockpost[{subcommand.extra}]')")
+            lines.append(f"  {name:10} (not installed: pip install 'blockpost[{subcommand.extra}]')")
         else:
-            lines.append(f"  {name:9} {subcommand.text}")
+            lines.append(f"  {name:10} {subcommand.text}")
     return "\n".join([*lines, "", "blockpost COMMAND --help says more."])

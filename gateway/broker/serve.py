@@ -7,6 +7,7 @@ import resource
 import signal
 import socket
 
+from gateway import notify
 from gateway.broker.door import Door
 from gateway.broker.embedded import EmbeddedBroker
 from gateway.broker.limits import Limits
@@ -52,9 +53,20 @@ async def serve(
     await broker.start()
     address, port = listener.getsockname()[:2]
     log.info("broker ready address=%s port=%d", address, port)
+    notify.ready()
+    beating = asyncio.create_task(_beat())
     await stop.wait()
+    beating.cancel()
     await broker.shutdown()
     log.info("broker stopped address=%s port=%d", address, port)
+
+
+async def _beat() -> None:
+    """Everything here is done by this one loop: as long as it goes round, there is progress."""
+    heart = notify.Heart()
+    while True:
+        heart.beat()
+        await asyncio.sleep(1)
 
 
 def run(host: str, port: int, door: Door, *, gateway: str, limits: Limits | None = None) -> None:

@@ -1,0 +1,33 @@
+"""`blockpost provision`: make what a machine needs to run a gateway, or a device, for years."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from chain.console import Console
+from device.errors import DeviceError
+from provisioning import systemd
+
+CLOSING = """
+examples:
+  blockpost provision systemd /var/lib/blockpost --out /etc/systemd/system   a gateway's units
+  blockpost provision systemd /var/lib/fridge-2 --out /etc/systemd/system    a device's unit
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one subcommand; return the exit code."""
+    console = Console("provision", __doc__, CLOSING)
+    units = console.command("systemd", _systemd, "write units for the gateway or the account in a directory")
+    units.add_argument("directory", type=Path, metavar="DIR", help=f"right below {systemd.STATE}")
+    units.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the units go")
+    return console.run(console.parser.parse_args(argv), (DeviceError, OSError))
+
+
+def _systemd(args: argparse.Namespace) -> None:
+    files = systemd.write(args.directory, args.out)
+    for file in files:
+        print(file)
+    names = " ".join(file.name for file in files)
+    print(f"now: systemctl daemon-reload && systemctl enable --now {names}", file=sys.stderr)

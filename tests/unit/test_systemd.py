@@ -1,0 +1,143 @@
+"""The units that are written: for what lies in the directory, judged by systemd itself."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from device.errors import BadConfig
+from provisioning import cli, systemd
+from tests.sites import ran
+
+PYTHON = Path("/opt/blockpost/bin/python")
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(systemd, "STATE", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def gateway(state: Path) -> Path:
+    (state / "ward-3").mkdir()
+    (state / "ward-3" / "gateway.toml").touch()
+    return state / "ward-3"
+
+
+@pytest.fixture
+def home(state: Path) -> Path:
+    (state / "fridge-2").mkdir()
+    (state / "fridge-2" / "addressbook.json").touch()
+    return state / "fridge-2"
+
+
+def test_a_gateway_has_a_unit_for_each_process(gateway: Path) -> None:
+    units = systemd.units(gateway, python=PYTHON)
+
+    assert set(units) == {"ward-3-broker.service", "ward-3-commit.service", "ward-3-web.service"}
+    for name, text in units.items():
+        part = name.removeprefix("ward-3-").removesuffix(".service")
+        assert f'ExecStart="{PYTHON}" -m provisioning gateway {part} {gateway}\n' in text
+
+
+def test_a_devices_agent_has_one(home: Path) -> None:
+    ((name, text),) = systemd.units(home, python=PYTHON).items()
+
+    assert name == "fridge-2-agent.service"
+    assert f"device --home {home} --verbose run\n" in text
+
+
+def test_each_part_starts_after_those_that_it_needs(gateway: Path) -> None:
+    units = systemd.units(gateway, python=PYTHON)
+
+    assert (
+        "\nAfter=network-online.target ward-3-broker.service ward-3-commit.service\n"
+        in units["ward-3-web.service"]
+    )
+
+
+def test_all_parts_of_a_gateway_are_one_user_in_one_directory(gateway: Path) -> None:
+    for text in systemd.units(gateway, python=PYTHON).values():
+        assert "\nDynamicUser=yes\nUser=ward-3\nStateDirectory=ward-3\n" in text
+
+
+@pytest.fixture(params=["gateway", "home"])
+def written(request: pytest.FixtureRequest, tmp_path: Path) -> list[Path]:
+    """Units that systemd itself is asked about, where Python is one that exists."""
+    directory: Path = request.getfixturevalue(request.param)
+    out = tmp_path / "units"
+    out.mkdir()
+    files = []
+    for name, text in systemd.units(directory, python=Path("/bin/true")).items():
+        (out / name).write_text(text, "utf-8")
+        files.append(out / name)
+    return files
+
+
+def asked(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    assert shutil.which("systemd-analyze"), "make systemd installs it"
+    return subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, check=False)
+
+
+def test_systemd_understands_every_line(written: list[Path]) -> None:
+    done = asked("verify", *written)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_systemd_finds_them_hardly_exposed(written: list[Path]) -> None:
+    for file in written:
+        done = asked("security", "--offline=true", "--threshold=20", "--no-pager", file)
+        assert done.returncode == 0, done.stdout
+
+
+def test_systemd_would_say_so_of_one_that_is(tmp_path: Path) -> None:
+    (tmp_path / "bare.service").write_text("[Service]\nExecStart=/bin/true\n", "utf-8")
+
+    assert (
+        asked(
+            "security", "--offline=true", "--threshold=20", "--no-pager", tmp_path / "bare.service"
+        ).returncode
+        != 0
+    )
+
+
+def test_a_directory_that_is_neither_is_refused(state: Path) -> None:
+    (state / "other").mkdir()
+
+    with pytest.raises(BadConfig, match="neither a gateway nor"):
+        systemd.units(state / "other", python=PYTHON)
+
+
+@pytest.mark.parametrize("place", ["nested/ward-3", "Ward 3", "..", "ward-3%n"])
+def test_a_directory_that_systemd_cannot_give_is_refused(state: Path, place: str) -> None:
+    with pytest.raises(BadConfig, match="want a directory right below"):
+        systemd.units(state / place, python=PYTHON)
+
+
+@pytest.mark.parametrize("python", ["/home/lee/.venv/bin/python", "/root/.venv/bin/python"])
+def test_a_python_in_a_home_is_refused(gateway: Path, python: str) -> None:
+    with pytest.raises(BadConfig, match="sees no home"):
+        systemd.units(gateway, python=Path(python))
+
+
+def test_the_command_writes_them(gateway: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", str(PYTHON))
+    out = tmp_path / "etc" / "units"
+
+    done = ran(cli.main, "systemd", gateway, "--out", out)
+
+    files = sorted(out.iterdir())
+    assert done.code == 0
+    assert sorted(done.out.splitlines()) == [str(file) for file in files]
+    assert [file.stat().st_mode & 0o777 for file in files] == [0o644] * 3
+    assert f'ExecStart="{PYTHON}"' in files[0].read_text("utf-8")
+
+
+def test_what_is_wrong_is_one_line(state: Path, tmp_path: Path) -> None:
+    done = ran(cli.main, "systemd", tmp_path / "a" / "b", "--out", tmp_path)
+
+    assert done.code == 1
+    assert done.err.startswith("blockpost provision systemd: ")
