@@ -39,7 +39,7 @@ def test_a_device_brings_no_flask_and_no_broker(pi: Path) -> None:
 def test_a_device_has_its_commands_and_is_told_of_the_others(pi: Path) -> None:
     usage = say(pi, "--help").stdout
 
-    assert "gateway   (not installed: pip install 'blockpost[gateway]')" in usage
+    assert "gateway    (not installed: pip install 'blockpost[gateway]')" in usage
     assert say(pi, "device", "--help").returncode == 0
     assert say(pi, "chain", "--help").returncode == 0
     refused = say(pi, "gateway", "run", ".")
