@@ -5,6 +5,7 @@ Everything is found by its role and its name alone, as somebody finds it who doe
 what it leads to.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,7 +61,7 @@ class Person:
         self._fill("Your name", name)
         self._choose_password(password)
         self.press("Make my keys and join")
-        return self.page.get_by_role("region", name="Recovery code").inner_text().replace("\n", "")
+        return _recovery_code_in(self.page.get_by_role("main"))
 
     def confirm(self, recovery_code: str) -> None:
         """Type the code from the paper. `at_home` says whether it was the right one."""
@@ -93,6 +94,13 @@ class Person:
         self._fill("Recovery code", code)
         self._choose_password(new_password)
         self.press("Set password and log in")
+
+    def recover(self, handle: str, code: str, new_password: str) -> None:
+        """All the way in, and until the new password is in force: the page logs in with the one, then with the other."""
+        logins = itertools.count(1)
+        with self.page.expect_response(lambda answer: answer.url.endswith("/login") and next(logins) == 2):
+            self.try_recovery_code(handle, code, new_password)
+        self.at_home()
 
     def restore(self, password: str) -> None:
         """On a browser that is logged in and has no keys."""
@@ -226,6 +234,16 @@ class Person:
         self.press("Change password")
         expect(self.page.get_by_text("Your password is changed.")).to_be_visible()
 
+    def renew_recovery_code(self, password: str) -> str:
+        """Make another one; return it."""
+        self.go_to("My account")
+        self.press("Make a new recovery code")
+        self._fill("Password", password)
+        self.press("Make a new code")
+        code = _recovery_code_in(self.dialog("Your new recovery code"))
+        self.press("I have written it down")
+        return code
+
     def lock(self) -> None:
         self._choose_in_own_menu("Lock now")
         expect(self.screen("Locked")).to_be_visible()
@@ -261,3 +279,7 @@ class Person:
     def _choose_password(self, password: str) -> None:
         self._fill("New password", password)
         self._fill("New password again", password)
+
+
+def _recovery_code_in(where: Locator) -> str:
+    return where.get_by_role("region", name="Recovery code").inner_text().replace("\n", "")

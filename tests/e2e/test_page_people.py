@@ -54,6 +54,10 @@ def test_a_recovery_code_that_was_written_down_wrong_is_refused_and_the_right_on
     newcomer.at_home()
 
 
+def test_a_code_that_came_with_a_link_is_used_up_by_joining(pair: Pair) -> None:
+    expect(pair.kim.page.get_by_text("You followed a link with a join code")).to_be_hidden()
+
+
 def test_a_join_code_works_once(ward: Ward, pair: Pair) -> None:
     code = ward.code("only.once")
     ward.agent("only.once", "join", code)

@@ -181,9 +181,8 @@ def test_the_recovery_code_brings_everything_back_and_sets_another_password(
 ) -> None:
     lee = ward.visitor()
 
-    lee.try_recovery_code("dr.lee", recovery_code.lower(), "another one, and longer")
+    lee.recover("dr.lee", recovery_code.lower(), "another one, and longer")
 
-    lee.at_home()
     reads_everything(lee, KIM)
     later = ward.visitor()
     later.try_to_log_in("dr.lee", PASSWORD)
