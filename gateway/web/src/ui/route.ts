@@ -20,6 +20,8 @@ export type Route =
 /** The first part of the administration. */
 export const FIRST_PART = "people";
 
+const JOIN = /^#\/join\/(.+)$/;
+
 /** What is not an address of this page leads home. */
 export function parseRoute(hash: string): Route {
   const [name, ...rest] = hash.replace(/^#\/?/, "").split("/");
@@ -72,14 +74,18 @@ export function useRoute(): Route {
  * leaves the address bar, and the browser's history, at once.
  */
 export function takeJoinString(): string | null {
-  const found = /^#\/join\/(.+)$/.exec(window.location.hash)?.[1];
+  const found = JOIN.exec(window.location.hash)?.[1];
   if (!found) return null;
-  forgetPlace();
+  toHome();
   return decoded(found);
 }
 
-/** Where somebody was is nobody else's business. */
+/** Where somebody was is nobody else's business. A join string is not where somebody was: `takeJoinString` takes it. */
 export function forgetPlace(): void {
+  if (!JOIN.test(window.location.hash)) toHome();
+}
+
+function toHome(): void {
   window.history.replaceState(null, "", hashOf({ name: "home" }));
 }
 
