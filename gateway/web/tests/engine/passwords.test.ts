@@ -70,6 +70,17 @@ test("another tab of the browser is not thrown out", async () => {
   expect(new Set(stages)).toEqual(new Set(["home"]));
 });
 
+test("the recovery code stays good", async () => {
+  const page = await tablet.loggedIn(alice);
+  await isLive(page);
+  await page.door.changePassword(PASSWORD, NEW_PASSWORD);
+  await page.door.logout({ forget: true });
+
+  await page.door.loginWithRecovery("alice", alice.recovery, PASSWORD);
+
+  await isLive(page);
+});
+
 test("who gets no answer to logging in again is told that the password is another one", async () => {
   const page = await tablet.loggedIn(alice);
   await isLive(page);
