@@ -96,3 +96,18 @@ def until_signalled() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
     return stop
+
+
+def wake_at(stop: threading.Event, wake: Callable[[], None]) -> None:
+    """
+    Call `wake` once `stop` is set: it is to put something into the queue that the main thread waits at.
+
+    A signal that interrupts `SimpleQueue.get` after its time was up, as in a process that had been stopped, would
+    make it wait for ever: CPython reckons the time that is left without looking whether there is any.
+    """
+
+    def wait() -> None:
+        stop.wait()
+        wake()
+
+    threading.Thread(target=wait, name="wake", daemon=True).start()

@@ -17,6 +17,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from chain import token, wire
+from chain.console import wake_at
 from chain.errors import ChainError
 from chain.wire import Refusal
 from device import notify, sensors
@@ -64,7 +65,11 @@ class Connected(Struct, frozen=True):
     pass
 
 
-Event = Sampled | Arrived | Connected
+class Stopped(Struct, frozen=True):
+    pass
+
+
+Event = Sampled | Arrived | Connected | Stopped
 Show = Callable[[dict[str, Any]], None]
 """Told what happened, as a flat document with an `event`."""
 
@@ -126,6 +131,7 @@ class Agent:
                 name=f"sensor-{name}",
                 daemon=True,
             ).start()
+        wake_at(stop, lambda: self._events.put(Stopped()))
         self._link.start()
         heart = notify.Heart()
         notify.ready()
@@ -167,6 +173,8 @@ class Agent:
 
     def _handle(self, event: Event) -> None:
         match event:
+            case Stopped():
+                pass  # it only ends the wait
             case Connected():
                 self._window.reconnected()
                 self._next_catch_up = 0.0

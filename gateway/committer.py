@@ -20,6 +20,7 @@ from msgspec import Struct
 from chain import token, wire
 from chain.body import Body
 from chain.chain import MAX_BLOCK_ENTRIES, Chain, Committed
+from chain.console import wake_at
 from chain.encoding import b64url, digest
 from chain.entry import Common, SignedEntry
 from chain.errors import Malformed, Oversized, Refused, Rule, Unverified
@@ -49,6 +50,10 @@ class Incoming(Struct, frozen=True):
     mid: int
     connection: int
     at: float = 0.0
+
+
+NOTHING = Incoming("", b"", 0, 0)
+"""No message of the broker's: whoever waits for one is to look up."""
 
 
 class Outgoing(Struct, frozen=True):
@@ -281,9 +286,10 @@ def run(site: Site, stop: threading.Event) -> None:
         password=password,
         topics=[wire.UP_ENTRIES],
         on_message=enqueue,
-        on_up=lambda: arrived.put(Incoming("", b"", 0, 0)),
+        on_up=lambda: arrived.put(NOTHING),
         manual_ack=True,
     )
+    wake_at(stop, lambda: arrived.put(NOTHING))
     link.start()
     heart = notify.Heart()
     notify.ready()
