@@ -1,7 +1,7 @@
 /**
  * A session: everything that exists once somebody is in, with their keys, on this browser.
  *
- * How `account.ts` comes here. It is logged in (`POST /login`, or `GET /check` at start), has `me`, and a store that
+ * How `door.ts` comes here. It is logged in (`POST /login`, or `GET /check` at start), has `me`, and a store that
  * has a keyring, a membership and, from the first trust, a checkpoint:
  *
  *     const store = await openStore(me.account);
@@ -40,7 +40,7 @@ import type { World } from "./world";
 const MINUTE_MS = 60_000;
 const CHECK_MS = 5 * MINUTE_MS;
 
-/** The actions that a session carries out; those of coming in are `account.ts`'s, `admin` is `admin.ts`'s. */
+/** The actions that a session carries out; those of coming in are `door.ts`'s, `admin` is `admin.ts`'s. */
 export type SessionActions = Pick<
   Actions,
   | "conversation"
