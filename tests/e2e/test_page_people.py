@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import shlex
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -9,10 +10,11 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import FilePayload, expect
 
-from chain import entry, merkle
+from chain import cli, entry, merkle
 from chain.chain import Chain
 from chain.encoding import b64url
 from tests.page import Person
+from tests.sites import ran
 from tests.ward import Ward
 
 LEE, KIM = "Dr. Mary Lee", "Kim Novak"
@@ -145,6 +147,25 @@ def test_the_page_itself_proves_where_a_message_stands_and_who_signed_it(ward: W
     expect(kim.fact(proof, "Account")).to_contain_text(signed.entry.author)
     expect(kim.fact(proof, "Signing key")).to_contain_text(signed.kid)
     expect(proof.get_by_role("list").first.get_by_role("listitem")).to_have_count(5)
+    kim.open_chat(LEE)
+
+
+def test_a_proof_that_was_taken_along_is_checked_by_the_command_that_the_page_names(
+    pair: Pair, tmp_path: Path
+) -> None:
+    lee, kim = pair
+    lee.say("Take this to the auditor.")
+    proof = kim.open_proof("Take this to the auditor.")
+
+    for button in ("Save the receipt", "Save the entry"):
+        with kim.page.expect_download() as download:
+            proof.get_by_role("button", name=button).click()
+        download.value.save_as(tmp_path / download.value.suggested_filename)
+    command = proof.get_by_text(re.compile("^blockpost chain check ")).inner_text()
+    receipt, leaf, *key = shlex.split(command)[3:]
+    done = ran(cli.main, "check", tmp_path / receipt, tmp_path / leaf, *key)
+
+    assert done.code == 0, done.err
     kim.open_chat(LEE)
 
 
