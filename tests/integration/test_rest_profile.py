@@ -54,5 +54,5 @@ def test_an_erased_one_comes_without_its_body(site: Site) -> None:
 
     answer = site.browser().get("/v1/profile", headers=token)
     assert answer.json is not None
-    assert answer.json.keys() == {"index", "entry", "receipt"}
+    assert answer.json.keys() == {"index", "entry", "receipt", "committed"}
     assert browser.get("/v1/profile").status_code == 401
