@@ -99,7 +99,9 @@ def _sense(ward: Ward, ana: Person) -> None:
 
 
 def login(scene: Scene) -> Person:
-    return scene.ward.visitor()
+    person = scene.ward.visitor()
+    expect(person.screen("Log in")).to_be_visible()
+    return person
 
 
 def login_failed(scene: Scene) -> Person:
