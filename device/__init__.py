@@ -3,6 +3,6 @@ An account at work: a sensor's agent, or a person at the command line. The only 
 
 Read in this order. Keys and sealing: errors, keys, identity, oaep, gcm, sealing, password, backup. What is
 remembered: document, addressbook, outbox. Who is believed: rest, trust, addressing. At work: client,
-joining, inbox, window, link, notify, agent. Sensing: config, reading, output, senml, lines, child, sensors,
+joining, inbox, window, link, agent. Sensing: config, reading, output, senml, lines, child, sensors,
 reporting; the readers: readers, recording, thermometer. The command line: printing, doctor, cli.
 """

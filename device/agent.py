@@ -16,11 +16,11 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from chain import token, wire
+from chain import notify, token, wire
 from chain.console import wake_at
 from chain.errors import ChainError
 from chain.wire import Refusal
-from device import notify, sensors
+from device import sensors
 from device.addressing import Addressee
 from device.client import Client, now_ms
 from device.config import Config

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import paho.mqtt.client as mqtt
 from msgspec import Struct
 
-from chain import token, wire
+from chain import notify, token, wire
 from chain.body import Body
 from chain.chain import MAX_BLOCK_ENTRIES, Chain, Committed
 from chain.console import wake_at
@@ -26,7 +26,7 @@ from chain.entry import Common, SignedEntry
 from chain.errors import Malformed, Oversized, Refused, Rule, Unverified
 from chain.receipt import Receipt
 from chain.wire import Consistency, Delivered, Delivery, ReceiptOf, Receipts, Refusal, Submission
-from gateway import notify, pulse, refusals
+from gateway import pulse, refusals
 from gateway.checker import Checker
 from gateway.link import Link
 from gateway.pulse import Meter

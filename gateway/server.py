@@ -23,7 +23,7 @@ from flask import Flask
 from granian.constants import HTTPModes, Interfaces
 from granian.server import Server
 
-from gateway import notify
+from chain import notify
 from gateway.errors import Busy
 from gateway.presence import Presence
 from gateway.relay import Heads, MqttRelay

@@ -7,7 +7,7 @@ import resource
 import signal
 import socket
 
-from gateway import notify
+from chain import notify
 from gateway.broker.door import Door
 from gateway.broker.embedded import EmbeddedBroker
 from gateway.broker.limits import Limits

@@ -1,21 +1,13 @@
-"""What the service manager is told, by a gateway's process and by a device's: both say it in the same way."""
+"""What the service manager is told, by a gateway's process and by a device's."""
 
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-import device.notify
-import gateway.notify
+from chain import notify
 from provisioning.systemd import WATCHDOG_SECONDS
-
-
-@pytest.fixture(params=[gateway.notify, device.notify], ids=["gateway", "device"])
-def notify(request: pytest.FixtureRequest) -> ModuleType:
-    module: ModuleType = request.param
-    return module
 
 
 @pytest.fixture
@@ -28,10 +20,10 @@ def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.
 
 
 @pytest.fixture
-def clock(notify: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Its one number is the time."""
     now = [100.0]
-    monkeypatch.setattr(notify.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("chain.notify.time.monotonic", lambda: now[0])
     return now
 
 
@@ -44,7 +36,7 @@ def heard(manager: socket.socket) -> list[str]:
             return said
 
 
-def test_it_says_that_it_is_ready(notify: ModuleType, manager: socket.socket) -> None:
+def test_it_says_that_it_is_ready(manager: socket.socket) -> None:
     assert notify.is_asked()
 
     notify.ready()
@@ -52,9 +44,7 @@ def test_it_says_that_it_is_ready(notify: ModuleType, manager: socket.socket) ->
     assert heard(manager) == ["READY=1"]
 
 
-def test_a_loop_that_goes_round_is_heard_of_now_and_then(
-    notify: ModuleType, manager: socket.socket, clock: list[float]
-) -> None:
+def test_a_loop_that_goes_round_is_heard_of_now_and_then(manager: socket.socket, clock: list[float]) -> None:
     heart = notify.Heart()
     for _ in range(100):
         heart.beat()
@@ -63,9 +53,7 @@ def test_a_loop_that_goes_round_is_heard_of_now_and_then(
     assert heard(manager) == ["WATCHDOG=1"] * 10
 
 
-def test_a_loop_that_stands_still_is_not(
-    notify: ModuleType, manager: socket.socket, clock: list[float]
-) -> None:
+def test_a_loop_that_stands_still_is_not(manager: socket.socket, clock: list[float]) -> None:
     heart = notify.Heart()
     heart.beat()
     heard(manager)
@@ -75,10 +63,8 @@ def test_a_loop_that_stands_still_is_not(
     assert heard(manager) == []
 
 
-def test_a_name_that_is_no_file_will_do(
-    notify: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    name = f"blockpost-{tmp_path.name}-{notify.__name__}"
+def test_a_name_that_is_no_file_will_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    name = f"blockpost-{tmp_path.name}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(f"\0{name}")
         manager.setblocking(False)
@@ -89,21 +75,18 @@ def test_a_name_that_is_no_file_will_do(
         assert heard(manager) == ["READY=1"]
 
 
-def test_nobody_is_told_where_nobody_asks(notify: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_is_told_where_nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
 
     assert not notify.is_asked()
     notify.ready()
 
 
-def test_a_manager_that_is_gone_is_no_hindrance(
-    notify: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_manager_that_is_gone_is_no_hindrance(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))
 
     notify.ready()
 
 
 def test_several_beats_may_be_lost_before_a_process_is_started_again() -> None:
-    assert gateway.notify.EVERY_SECONDS == device.notify.EVERY_SECONDS
-    assert WATCHDOG_SECONDS >= 4 * gateway.notify.EVERY_SECONDS
+    assert WATCHDOG_SECONDS >= 4 * notify.EVERY_SECONDS
