@@ -15,7 +15,8 @@ class Site(Struct, frozen=True, kw_only=True):
     `GET /v1/site`: what a newcomer needs to know, and may check.
 
     `gateway` is the genesis entry, the gateway's own account: its author is the id in the join code.
-    `now` is the gateway's clock in ms; `mqtt_host` and `mqtt_port` say where its broker listens.
+    `now` is the gateway's clock in ms; `mqtt_host` and `mqtt_port` say where its broker listens. `pin` is what join
+    codes name it by.
     """
 
     origin: str
@@ -24,6 +25,7 @@ class Site(Struct, frozen=True, kw_only=True):
     mqtt_host: str
     mqtt_port: int
     version: str
+    pin: str
 
 
 class ShowCode(Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,6 +49,41 @@ class Invited(Struct, frozen=True, kw_only=True):
     kind: Kind
     role: Role
     expires: Milliseconds
+
+
+class Match(Struct, frozen=True):
+    """`POST /v1/accounts` where an admin is to compare six digits (`joincode.digits`): ask again, with the same parcel."""
+
+    nonce: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{21}[AQgw]$")]
+
+
+class Digits(Struct, frozen=True, forbid_unknown_fields=True):
+    """`POST /v1/admin/joins/<invite>/confirm`: what the newcomer's side shows."""
+
+    digits: Annotated[str, Meta(pattern=r"^[0-9]{6}$")]
+
+
+class CertificateRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """`POST /v1/certificates`: a PKCS#10 request (RFC 2986) in DER, as base64url. Its subject's CN is the account."""
+
+    csr: Annotated[str, Meta(max_length=4096)]
+
+
+class Certified(Struct, frozen=True, kw_only=True):
+    """
+    A certificate for the caller, and what it needs besides. PEM throughout.
+
+    `certificate` is followed by those above it, without the root; `crl` is in force until `crl_until`; `issued` and
+    `until` say when the certificate was made and when it ends. All times are in ms, `now` is the gateway's clock.
+    """
+
+    certificate: str
+    root: str
+    crl: str
+    issued: Milliseconds
+    until: Milliseconds
+    crl_until: Milliseconds
+    now: Milliseconds
 
 
 class Party(Struct, frozen=True, kw_only=True):

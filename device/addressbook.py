@@ -20,7 +20,8 @@ T = TypeVar("T", bound=Struct)
 
 class Membership(Struct, frozen=True, kw_only=True):
     """
-    Where this account lives. `gateway_key` signs the chain's checkpoints, receipts and refusals.
+    Where this account lives. `gateway_key` signs the chain's checkpoints, receipts and refusals; `pin` is what join
+    codes name the gateway by.
 
     `joined` is false until the account's own entry was receipted.
     """
@@ -31,6 +32,7 @@ class Membership(Struct, frozen=True, kw_only=True):
     http_port: int
     mqtt_host: str
     mqtt_port: int
+    pin: str
     account: str
     handle: str
     kind: str

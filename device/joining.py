@@ -44,7 +44,7 @@ def join(home: Home, code: JoinCode, *, name: str | None = None) -> Membership:
         raise JoinedAlready(f"{home.directory}: this is {begun.handle} on {begun.origin} already")
     gateway = Gateway(code.host, code.port)
     site = gateway.site()
-    key = gateway_key(site.gateway, site.origin, code.gateway)
+    key = gateway_key(site.gateway, site.origin, code.pin)
     if begun is not None and (begun.origin, begun.gateway_key) != (site.origin, key):
         raise JoinedAlready(f"{home.directory}: it began to join {begun.origin}, which this code is not for")
     membership = begun or _begin(home, code, gateway.invited(code.code), site, key)
@@ -68,6 +68,7 @@ def _begin(home: Home, code: JoinCode, invited: Invited, site: Site, key: Signin
         http_port=code.port,
         mqtt_host=site.mqtt_host,
         mqtt_port=site.mqtt_port,
+        pin=code.pin,
         account=_keys(home).account_id,
         handle=invited.handle,
         kind=invited.kind,

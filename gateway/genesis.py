@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,18 @@ from gateway.site import Key, Settings
 HANDLE = "gateway"
 INVITE_HOURS = 24
 
+Certify = Callable[[str], str]
 
-def init(directory: Path, settings: Settings, *, name: str, admin: str) -> JoinCode:
+
+def init(
+    directory: Path, settings: Settings, *, name: str, admin: str, certify: Certify | None = None
+) -> JoinCode:
     """
     Make a gateway named `name` in `directory`, which must be empty or not exist.
 
     Returns the join code that lets the first admin in: the admin's keys are made on the admin's own
-    machine, so the genesis block can only commit to a secret. Raises `BadConfig` if something is there already, or a name is none.
+    machine, so the genesis block can only commit to a secret. `certify` makes the certificates of a LAN for the
+    gateway's account, and returns the pin of their root. Raises `BadConfig` if something is there already, or a name is none.
     """
     # An account id, which the origin will end with, has 26 letters.
     for value, kind in ((f"{name}/{26 * 'x'}", Origin), (name, Name)):
@@ -44,9 +50,10 @@ def init(directory: Path, settings: Settings, *, name: str, admin: str) -> JoinC
     now = time.time_ns() // 1_000_000
     genesis = _genesis(key, origin, now, name=name, admin=admin, code=code)
     Chain.create(directory / "chain.db", origin=origin, writer=key.writer, genesis=genesis, now=now).close()
+    pin = certify(key.account) if certify else key.account
     # The settings come last: a directory that has them is a whole gateway.
     durable.write(directory / "gateway.toml", settings.to_toml().encode())
-    return JoinCode(settings.http_host, settings.http_port, key.account, code)
+    return JoinCode(settings.known_as, settings.http_port, pin, code)
 
 
 def _check(value: str, kind: Any, message: str) -> None:

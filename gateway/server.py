@@ -114,6 +114,7 @@ def _load(site: Site, address: tuple[str, int]) -> Flask:
         ),
         relay=relay,
         settings=site.settings,
+        pin=site.pin(),
         static=PAGE,
         refused=site.refusals_file,
         version=_version(),

@@ -6,6 +6,8 @@ A gateway's directory: its settings, its key, its chain.
 * `chain.db`       the chain
 * `sessions.db`    browser sessions
 * `refusals.db`    the newest refusals
+* `joins.db`       who waits to be let in, and how often it was tried
+* `tls/`           certificates, where it serves a LAN (`gateway.tls`)
 """
 
 import tomllib
@@ -13,47 +15,77 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from msgspec import Struct
+from cryptography.x509 import load_pem_x509_certificate
+from msgspec import Meta, Struct
 
 from chain import durable
 from chain.chain import Chain, Writer
 from chain.encoding import b64url
 from chain.identity import SigningKey, account_id
+from gateway import tls
 from gateway.errors import BadConfig
 
 SEED_BYTES = 32
+
+Host = Annotated[
+    str,
+    Meta(
+        max_length=253,
+        pattern=r"^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.?)+$|^[0-9a-fA-F:]+:[0-9a-fA-F:.]*$",
+    ),
+]
+"""A DNS name, or an IP address, without brackets."""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything an operator may choose; `gateway init` writes it, and nothing else is read from outside."""
 
+    hosts: tuple[Host, ...] = ()
+    """
+    The names and addresses by which a LAN finds this gateway, as its certificate says them; the first goes into join
+    codes. Without any, it serves its own machine only: on loopback, without certificates, with the embedded broker.
+    """
+
     http_host: str = "127.0.0.1"
-    """Where REST and the page listen. Only loopback, until the gateway has certificates."""
+    """Where REST and the page listen."""
 
     http_port: int = 8080
 
     mqtt_host: str = "127.0.0.1"
-    """Where the broker listens. The embedded broker refuses anything but loopback."""
+    """Where the broker listens."""
 
     mqtt_port: int = 1883
+
+    welcome_port: int = 80
+    """Where a LAN is offered the root certificate, over plain HTTP."""
 
     session_hours: int = 12
     """How long a browser stays logged in without being used."""
 
     def __post_init__(self) -> None:
-        for name in ("http_port", "mqtt_port"):
+        for name in ("http_port", "mqtt_port", "welcome_port"):
             if not 0 < getattr(self, name) < 2**16:
                 raise ValueError(f"{name}: want a port from 1 to 65535, got {getattr(self, name)}")
         if not 0 < self.session_hours <= 24 * 366:
             raise ValueError(f"session_hours: want 1 to 8784, got {self.session_hours}")
-        if not is_loopback(self.http_host):
-            raise ValueError(
-                f"http_host: without certificates only loopback is served, got {self.http_host!r}"
-            )
+        for name in ("http_host", "mqtt_host"):
+            host = getattr(self, name)
+            if not self.is_lan and not is_loopback(host):
+                raise ValueError(f"{name}: without certificates only loopback is served, got {host!r}")
+
+    @property
+    def is_lan(self) -> bool:
+        """Whether it serves a LAN: over TLS, with Mosquitto."""
+        return bool(self.hosts)
+
+    @property
+    def known_as(self) -> str:
+        """The host that newcomers are told."""
+        return self.hosts[0] if self.hosts else self.http_host
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -67,9 +99,20 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return "".join(f"{name} = {_toml(value)}\n" for name, value in msgspec.structs.asdict(self).items())
 
 
-def _toml(value: str | int) -> str:
-    # A JSON string is a TOML basic string.
+def _toml(value: str | int | tuple[str, ...]) -> str:
+    # A JSON string is a TOML basic string, and so is an array of them.
     return msgspec.json.encode(value).decode()
+
+
+def near(host: str) -> str:
+    """Where this very machine reaches what listens on `host`: its certificate names loopback, too."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if not address.is_unspecified:
+        return host
+    return "127.0.0.1" if address.version == 4 else "::1"  # noqa: PLR2004 - IPv4
 
 
 def is_loopback(host: str) -> bool:
@@ -148,6 +191,21 @@ class Site:
     @property
     def refusals_file(self) -> Path:
         return self.directory / "refusals.db"
+
+    @property
+    def joins_file(self) -> Path:
+        return self.directory / "joins.db"
+
+    @property
+    def certificates(self) -> tls.Files:
+        """Of a site that serves a LAN."""
+        return tls.Files(self.directory / "tls")
+
+    def pin(self) -> str:
+        """What join codes name this gateway by."""
+        if not self.settings.is_lan:
+            return self.key().account
+        return tls.pin(load_pem_x509_certificate(self.certificates.root.read_bytes()))
 
     def key(self) -> Key:
         return Key.load(self.directory / "gateway.key")

@@ -15,7 +15,6 @@ from chain.body import GroupName, Invitation, document
 from chain.console import Console
 from chain.entry import Contact, Group, Invite, Kind, Revoke, Role
 from chain.errors import ChainError
-from chain.identity import account_id
 from chain.joincode import JoinCode, new_code
 from device.client import Client, Home, now_ms
 from device.errors import DeviceError
@@ -107,7 +106,7 @@ def invite(client: Client, handle: str, *, kind: Kind, role: Role, hours: float 
     Inventory(client.home.directory / "inventory.json").add(
         Issued(code_hash=code_hash, invite=invite_id, handle=handle, kind=kind, role=role, expires=expires)
     )
-    return JoinCode(member.http_host, member.http_port, account_id(member.gateway_key), code)
+    return JoinCode(member.http_host, member.http_port, member.pin, code)
 
 
 def _link(args: argparse.Namespace, client: Client) -> str:

@@ -55,6 +55,7 @@ def membership(world: World, account: str) -> Membership:
         http_port=1,
         mqtt_host="127.0.0.1",
         mqtt_port=1,
+        pin=world.gateway.id,
         account=account,
         handle="me",
         kind="person",

@@ -111,6 +111,7 @@ class Site:
             sessions=self.sessions,
             relay=self.relay,
             settings=Settings(),
+            pin=self.world.gateway.id,
             static=self.static,
             refused=self.folder / "refusals.db",
             version="0",

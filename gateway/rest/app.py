@@ -49,12 +49,16 @@ def create_app(
     sessions: Sessions,
     relay: Relay,
     settings: Settings,
+    pin: str,
     static: Path,
     refused: Path,
     version: str,
     clock: Clock,
 ) -> Flask:
-    """`static` is where the page was built, `refused` the list of refusals; `clock` gives ms since 1970."""
+    """
+    `pin` is what join codes name this gateway by; `static` is where the page was built, `refused` the list of refusals;
+    `clock` gives ms since 1970.
+    """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = wire.MAX_PARCEL_BYTES
     app.url_map.merge_slashes = False
@@ -84,7 +88,7 @@ def create_app(
         lookup(desk, tries),
         profile(desk),
         open_sessions(desk, sessions),
-        site(desk, settings, version, clock),
+        site(desk, settings, pin, version, clock),
         invites(desk, tries, clock),
         accounts(desk, submissions, tries),
         entries(desk, submissions),

@@ -9,7 +9,7 @@ from gateway.sessions import Clock
 from gateway.site import Settings
 
 
-def site(desk: Desk, settings: Settings, version: str, clock: Clock) -> Blueprint:
+def site(desk: Desk, settings: Settings, pin: str, version: str, clock: Clock) -> Blueprint:
     views = Blueprint("site", __name__)
 
     @views.get("/v1/site")
@@ -22,9 +22,10 @@ def site(desk: Desk, settings: Settings, version: str, clock: Clock) -> Blueprin
                 origin=origin,
                 gateway=genesis,
                 now=clock(),
-                mqtt_host=settings.mqtt_host,
+                mqtt_host=settings.hosts[0] if settings.is_lan else settings.mqtt_host,
                 mqtt_port=settings.mqtt_port,
                 version=version,
+                pin=pin,
             )
         )
 

@@ -41,7 +41,7 @@ def test_the_chain_begins_with_the_gateway_and_an_invite_for_the_admin(directory
         invite = chain.state.invite_by_hash(rules.code_hash(code.code))
 
     assert [type(said) for said in entries] == [Account, Profile, Invite]
-    assert {said.author for said in entries} == {code.gateway}
+    assert {said.author for said in entries} == {code.pin}
     assert invite is not None
     assert (invite.kind, invite.role, invite.handle) == ("person", "admin", "the.boss")
 
@@ -49,7 +49,7 @@ def test_the_chain_begins_with_the_gateway_and_an_invite_for_the_admin(directory
 def test_the_code_says_where_the_gateway_is_and_which_one(directory: Path) -> None:
     code = made(directory)
 
-    assert (code.host, code.port, code.gateway) == ("127.0.0.1", 8081, Site.load(directory).key().account)
+    assert (code.host, code.port, code.pin) == ("127.0.0.1", 8081, Site.load(directory).key().account)
 
 
 def test_the_secret_of_the_code_is_kept_nowhere(directory: Path) -> None:
@@ -106,4 +106,4 @@ def test_an_admin_who_cannot_be_named_so_leaves_the_place_empty(directory: Path,
 
 
 def test_every_gateway_has_a_key_of_its_own(tmp_path: Path) -> None:
-    assert made(tmp_path / "one").gateway != made(tmp_path / "two").gateway
+    assert made(tmp_path / "one").pin != made(tmp_path / "two").pin

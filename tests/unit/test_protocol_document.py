@@ -286,6 +286,7 @@ def test_every_route_is_there_and_no_other(tmp_path: Path) -> None:
         sessions=sessions,
         relay=NoRelay(),
         settings=Settings(),
+        pin="a" * 26,
         static=tmp_path / "static",
         refused=tmp_path / "refusals.db",
         version="0",
