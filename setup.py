@@ -36,7 +36,11 @@ def _build() -> None:
         return
     environment = os.environ | {"PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}"}
     for words in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
-        subprocess.run([str(node / "npm"), *words], cwd=WEB, env=environment, check=True)
+        done = subprocess.run([str(node / "npm"), *words], cwd=WEB, env=environment, check=False)
+        if done.returncode:
+            sys.exit(
+                f"the page could not be built: `npm {' '.join(words)}` in {WEB} ended with {done.returncode}; see above"
+            )
 
 
 def _node() -> Path | None:
