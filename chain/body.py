@@ -47,10 +47,14 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     backups: Annotated[list[Annotated[str, Meta(max_length=16_384)]], Meta(max_length=4)] = []
 
 
-class Invitation(Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of an `invite`: the handle that the new account will have."""
+class Invitation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """
+    The body of an `invite`: the handle that the new account will have. With `match`, the gateway lets it in once an
+    admin has compared six digits with the newcomer (`chain.joincode.digits`).
+    """
 
     handle: Handle
+    match: bool = False
 
 
 class GroupName(Struct, frozen=True, forbid_unknown_fields=True):

@@ -585,9 +585,14 @@ def test_any_other_card_is_malformed(data: bytes) -> None:
 
 
 @bounded
-@given(handles, names)
-def test_invitations_and_names_of_groups_read_back(handle: str, name: str) -> None:
-    assert body.document(Invitation(handle), Source("salt")).read(Invitation).handle == handle
+@given(handles, names, st.booleans())
+def test_invitations_and_names_of_groups_read_back(
+    handle: str,
+    name: str,
+    match: bool,  # noqa: FBT001 - a case, not a flag
+) -> None:
+    invitation = Invitation(handle, match)
+    assert body.document(invitation, Source("salt")).read(Invitation) == invitation
     assert body.document(GroupName(name), Source("salt")).read(GroupName).name == name
 
 

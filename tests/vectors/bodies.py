@@ -104,6 +104,8 @@ def _documents() -> Iterator[Json]:
     for name, card in CARDS.items():
         yield _document("card", name, spelled(card)) | {"says": card}
     yield _document("invitation", "a handle", b'{"handle":"fridge-2"}') | {"says": {"handle": "fridge-2"}}
+    matching = {"handle": "fridge-2", "match": True}
+    yield _document("invitation", "six digits to compare", spelled(matching)) | {"says": matching}
     yield _document("group", "a name", b'{"name":"On call"}') | {"says": {"name": "On call"}}
     for name, edit in NO_CARDS.items():
         yield _document("card", name, spelled(edit(CARD))) | {"refused": True}
@@ -115,6 +117,8 @@ def _documents() -> Iterator[Json]:
         ("card", "a list", b"[]"),
         ("card", "half a surrogate pair", b'{"handle":"dr.lee","name":"\\ud800"}'),
         ("invitation", "no handle", b"{}"),
+        ("invitation", "false for no digits", b'{"handle":"fridge-2","match":false}'),
+        ("invitation", "a number for digits", b'{"handle":"fridge-2","match":1}'),
         ("invitation", "a name more", b'{"handle":"fridge-2","name":"Fridge"}'),
         ("group", "no name", b"{}"),
         ("group", "a name of no text", b'{"name":7}'),

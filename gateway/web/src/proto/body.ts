@@ -17,7 +17,7 @@ import {
 import { type BodyRef, hashShape, MAX_BODY_BYTES } from "./entry";
 import { Malformed, Unverified } from "./errors";
 import { fresh, type Random } from "./random";
-import { list, type Of, optional, type Shape, strict, text } from "./shape";
+import { list, literal, type Of, optional, type Shape, strict, text } from "./shape";
 
 /** A body and the 32-byte salt that binds it: erase both, and the digest tells nothing. */
 export interface Body {
@@ -79,8 +79,11 @@ const cardShape = strict({
 });
 export type Card = Of<typeof cardShape>;
 
-/** The body of an `invite`: the handle that the new account will have. */
-const invitationShape = strict({ handle: handleShape });
+/**
+ * The body of an `invite`: the handle that the new account will have. With `match`, the gateway lets it in once an
+ * admin has compared six digits with the newcomer; left out rather than false, or one invitation would have two texts.
+ */
+const invitationShape = strict({ handle: handleShape, match: optional(literal(true)) });
 export type Invitation = Of<typeof invitationShape>;
 
 /** The body of a `group`. */
