@@ -3,15 +3,19 @@
 import base64
 import binascii
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from chain.errors import Malformed
 
 T = TypeVar("T")
 
 HASH_BYTES = 32
+
+Bytes32 = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\Z")]
+"""32 bytes in base64url. The last character has two bits more than are left: any other would be a second spelling."""
 
 _encoder = msgspec.json.Encoder(order="sorted")
 

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from chain import body, entry, jws
 from chain.body import Body
 from chain.ed25519 import Signer
-from chain.encoding import b64url, canonical, read, read_canonical
+from chain.encoding import Bytes32, b64url, canonical, read, read_canonical
 from chain.entry import Count, EntryId, Hash, Milliseconds, SignedEntry
 from chain.errors import Malformed, Oversized, Rule, Unverified
 from chain.identity import SigningKey
@@ -71,7 +71,7 @@ class Parcel(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """
 
     entry: str
-    salt: Hash | None = None
+    salt: Bytes32 | None = None
     body: str | None = None
     after: Count | None = None
 

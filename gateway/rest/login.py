@@ -9,8 +9,7 @@ from flask import Blueprint, Response, request
 from msgspec import Meta, Struct
 
 from chain.body import Body, Card, Login
-from chain.encoding import b64url, canonical, digest, unb64url_hash
-from chain.entry import Hash
+from chain.encoding import Bytes32, b64url, canonical, digest, unb64url_hash
 from gateway.agents import describe
 from gateway.rest.desk import COOKIE, Desk
 from gateway.rest.documents import Nothing, answer, read_body
@@ -30,7 +29,7 @@ class Credentials(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     handle: Typed
-    key: Hash
+    key: Bytes32
 
     def __repr__(self) -> str:
         return f"Credentials({self.handle!r}, ...)"
