@@ -25,6 +25,7 @@ from granian.server import Server
 
 from chain import notify
 from gateway.errors import Busy
+from gateway.joins import Joins
 from gateway.presence import Presence
 from gateway.relay import Heads, MqttRelay
 from gateway.rest.app import create_app
@@ -112,6 +113,7 @@ def _load(site: Site, address: tuple[str, int]) -> Flask:
         sessions=Sessions.open(
             site.sessions_file, clock=_clock, idle_ms=site.settings.session_hours * HOUR_MS
         ),
+        joins=Joins.open(site.joins_file, clock=_clock),
         relay=relay,
         settings=site.settings,
         pin=site.pin(),

@@ -21,6 +21,7 @@ from chain.encoding import b64url, digest
 from chain.entry import Profile
 from chain.errors import Malformed, Refused, Unverified
 from chain.wire import ReceiptOf, Refusal, Submission
+from gateway.joins import Joins
 from gateway.presence import Presence
 from gateway.pulse import Meter, Pulses
 from gateway.relay import Answer, Heads, SignedRefusal
@@ -91,6 +92,7 @@ class Site:
         self.static = folder / "static"
         self.chains = Chains(self.world.path)
         self.sessions = self.open_sessions()
+        self.joins = Joins.open(folder / "joins.db", clock=self.clock)
         self.app = self.build()
         self.admin = self.world.admin
         self.alice, self.bob, self.carol = (self.world.join(name) for name in ("alice", "bob", "carol"))
@@ -109,6 +111,7 @@ class Site:
         return create_app(
             chains=self.chains,
             sessions=self.sessions,
+            joins=self.joins,
             relay=self.relay,
             settings=Settings(),
             pin=self.world.gateway.id,
@@ -179,6 +182,7 @@ def a_site(folder: Path) -> Iterator[Site]:
     finally:
         site.chains.close()
         site.sessions.close()
+        site.joins.close()
         site.world.close()
 
 

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from chain.api import GroupView
 from chain.entry import MAX_MS
 from chain.state import AccountRow, InviteRow
+from gateway.joins import Joins
 from gateway.presence import Presence
 from gateway.rest.desk import Desk
 from gateway.rest.documents import LARGEST_PAGE, answer, read_query
@@ -42,7 +43,7 @@ class AccountLine(Struct, frozen=True):
 
 
 class InviteLine(Struct, frozen=True):
-    """An invite without what its join code hashes to."""
+    """An invite without what its join code hashes to. `dead`: it was tried too often, or an admin stopped it."""
 
     id: str
     kind: str
@@ -52,6 +53,7 @@ class InviteLine(Struct, frozen=True):
     author: str
     used_by: str | None
     index: int
+    dead: bool
 
 
 class AccountPage(Struct, frozen=True):
@@ -69,7 +71,7 @@ class GroupPage(Struct, frozen=True):
     next: int | None
 
 
-def admin(desk: Desk, presence: Presence, clock: Clock) -> Blueprint:
+def admin(desk: Desk, presence: Presence, joins: Joins, clock: Clock) -> Blueprint:
     views = Blueprint("admin", __name__, url_prefix="/v1/admin")
 
     @views.get("/accounts")
@@ -77,7 +79,7 @@ def admin(desk: Desk, presence: Presence, clock: Clock) -> Blueprint:
         wanted = read_query(Page)
         with desk.caller() as me:
             me.need_admin()
-            rows, following = _cut([(row.idx, row) for row in me.now.state.accounts()], wanted)
+            rows, following = cut([(row.idx, row) for row in me.now.state.accounts()], wanted)
             online = presence.online()
             lines = [_account(me.now, row, clock() if row.id in online else None) for row in rows]
             return answer(AccountPage(lines, following))
@@ -87,17 +89,16 @@ def admin(desk: Desk, presence: Presence, clock: Clock) -> Blueprint:
         wanted = read_query(Page)
         with desk.caller() as me:
             me.need_admin()
-            rows, following = _cut([(row.idx, row) for row in me.now.state.invites()], wanted)
-            return answer(InvitePage([_invite(row) for row in rows], following))
+            rows, following = cut([(row.idx, row) for row in me.now.state.invites()], wanted)
+            dead = {code.invite for code in joins.known().values() if code.dead}
+            return answer(InvitePage([_invite(row, dead) for row in rows], following))
 
     @views.get("/groups")
     def groups() -> Response:
         wanted = read_query(Page)
         with desk.caller() as me:
             me.need_admin()
-            rows, following = _cut(
-                [(index, (group, index)) for group, index in me.now.state.groups()], wanted
-            )
+            rows, following = cut([(index, (group, index)) for group, index in me.now.state.groups()], wanted)
             return answer(GroupPage([_group(me.now, *row) for row in rows], following))
 
     return views
@@ -106,7 +107,7 @@ def admin(desk: Desk, presence: Presence, clock: Clock) -> Blueprint:
 T = TypeVar("T")
 
 
-def _cut(rows: Sequence[tuple[int, T]], wanted: Page) -> tuple[list[T], int | None]:
+def cut(rows: Sequence[tuple[int, T]], wanted: Page) -> tuple[list[T], int | None]:
     """The rows after the cursor, by rising index; and the cursor of the next page, if there is one."""
     left = [(index, row) for index, row in rows if index > wanted.after]
     page = left[: wanted.limit]
@@ -131,7 +132,7 @@ def _account(now: Snapshot, row: AccountRow, met: int | None) -> AccountLine:
     )
 
 
-def _invite(row: InviteRow) -> InviteLine:
+def _invite(row: InviteRow, dead: set[str]) -> InviteLine:
     return InviteLine(
         id=row.id,
         kind=row.kind,
@@ -141,6 +142,7 @@ def _invite(row: InviteRow) -> InviteLine:
         author=row.author,
         used_by=row.used_by,
         index=row.idx,
+        dead=row.id in dead and row.used_by is None,
     )
 
 

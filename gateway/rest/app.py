@@ -8,6 +8,7 @@ from werkzeug.exceptions import NotFound
 
 from chain import wire
 from gateway.auditor import Auditor
+from gateway.joins import Joins
 from gateway.relay import Relay
 from gateway.rest import problems
 from gateway.rest.accounts import accounts
@@ -23,6 +24,7 @@ from gateway.rest.health import health
 from gateway.rest.inbox import inbox
 from gateway.rest.intents import intents
 from gateway.rest.invites import invites
+from gateway.rest.joins import joins as open_joins
 from gateway.rest.ledger import ledger
 from gateway.rest.links import links
 from gateway.rest.login import login
@@ -47,6 +49,7 @@ def create_app(
     *,
     chains: Chains,
     sessions: Sessions,
+    joins: Joins,
     relay: Relay,
     settings: Settings,
     pin: str,
@@ -89,15 +92,16 @@ def create_app(
         profile(desk),
         open_sessions(desk, sessions),
         site(desk, settings, pin, version, clock),
-        invites(desk, tries, clock),
-        accounts(desk, submissions, tries),
+        invites(desk, joins, tries, clock),
+        accounts(desk, submissions, joins, tries, clock),
         entries(desk, submissions),
         intents(desk),
         inbox(desk),
         events(desk, chains, relay, seats, clock),
         tiles(desk),
         ledger(desk),
-        admin(desk, relay.presence, clock),
+        admin(desk, relay.presence, joins, clock),
+        open_joins(desk, joins, clock),
         links(desk),
         audit(desk),
         refusals(desk, refused),

@@ -8,6 +8,8 @@ from flask import Blueprint, Response
 from chain import rules
 from chain.api import Invited, ShowCode
 from chain.errors import Missing
+from chain.state import InviteRow
+from gateway.joins import Joins
 from gateway.rest.desk import Desk
 from gateway.rest.documents import answer, read_body
 from gateway.rest.tries import Count, Source, Tries
@@ -19,7 +21,12 @@ if TYPE_CHECKING:
 _decoder = msgspec.json.Decoder(ShowCode)
 
 
-def invites(desk: Desk, tries: Tries, clock: Clock) -> Blueprint:
+def is_open(row: InviteRow, now: int) -> bool:
+    """Whether it may still let somebody in, as far as the chain says. One whose body was erased names nobody."""
+    return row.used_by is None and row.expires >= now and row.handle is not None
+
+
+def invites(desk: Desk, joins: Joins, tries: Tries, clock: Clock) -> Blueprint:
     views = Blueprint("invites", __name__, url_prefix="/v1/invites")
 
     @views.post("")
@@ -28,7 +35,7 @@ def invites(desk: Desk, tries: Tries, clock: Clock) -> Blueprint:
         with tries.attempt(Count("invites", (Source.of_request().network,))):
             with desk.visitor() as now:
                 row = now.state.invite_by_hash(rules.code_hash(code))
-            if row is None or row.used_by is not None or row.expires < clock() or row.handle is None:
+            if row is None or row.handle is None or not is_open(row, clock()) or joins.of(row.id).dead:
                 raise Missing("join code: unknown, used already, or expired")
         return answer(
             Invited(

@@ -19,7 +19,7 @@ from gateway.rest import reference
 from gateway.rest.desk import COOKIE
 from gateway.rest.documents import answer
 from gateway.rest.problems import MEDIA
-from gateway.rest.routes import BYTES, IN_PATH, IN_STREAM, JSON, ROUTES, Route
+from gateway.rest.routes import BYTES, IN_PATH, IN_STREAM, JSON, ROUTES, STREAM, Route
 
 OF_EVERY_POST = (400, 403, 413, 415, 503)
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
@@ -36,6 +36,30 @@ SCHEMES = {
         "bearerFormat": "JWT",
         "description": "Signed by the account's key.",
     },
+}
+
+EVENT = {
+    "title": "Event",
+    "description": "One of a stream's. `id` is the entry's index, or the last one's: what a browser asks on from.",
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "event": {"enum": list(IN_STREAM)},
+        "data": {"type": "string"},
+    },
+    "required": ["event", "data"],
+    "oneOf": [
+        {
+            "properties": {
+                "event": {"const": name},
+                "data": {
+                    "contentMediaType": JSON,
+                    "contentSchema": {"$ref": f"#/components/schemas/{kind.__name__}"},
+                },
+            }
+        }
+        for name, kind in IN_STREAM.items()
+    ],
 }
 
 _PARAMETER = re.compile(r"<(?:path:)?(\w+)>")
@@ -64,9 +88,12 @@ def _page(version: str) -> str:
 def document(version: str) -> dict[str, Any]:
     """The whole of it. Nobody may change it."""
     told = [
-        kind for route in ROUTES.values() for kind in (route.body, route.answer) if isinstance(kind, type)
+        kind
+        for route in ROUTES.values()
+        for kind in (route.body, route.answer, route.meanwhile)
+        if isinstance(kind, type)
     ]
-    _, schemas = _components([*told, *IN_STREAM, Problem])
+    _, schemas = _components([*told, *IN_STREAM.values(), Problem])
     paths: dict[str, Any] = {}
     for name, route in ROUTES.items():
         method, path = name.split(" ")
@@ -80,7 +107,7 @@ def document(version: str) -> dict[str, Any]:
         },
         "tags": [{"name": tag} for tag in dict.fromkeys(route.tag for route in ROUTES.values())],
         "paths": paths,
-        "components": {"schemas": schemas, "securitySchemes": SCHEMES},
+        "components": {"schemas": {**schemas, "Event": EVENT}, "securitySchemes": SCHEMES},
     }
 
 
@@ -139,14 +166,18 @@ def _responses(name: str, route: Route) -> dict[str, Any]:
         problems.update(OF_EVERY_POST)
     return {
         str(int(route.status)): good,
-        **{str(status): _problem(HTTPStatus(status).phrase, status) for status in sorted(problems)},
-        "default": _problem("What the framework, or the chain's rules, say beyond that", None),
+        **(
+            {"202": {"description": "Not yet", "content": _content(route.meanwhile)}}
+            if route.meanwhile
+            else {}
+        ),
+        **{str(status): _problem(status) for status in sorted(problems)},
     }
 
 
-def _problem(words: str, status: int | None) -> dict[str, Any]:
+def _problem(status: int) -> dict[str, Any]:
     made: dict[str, Any] = {
-        "description": words,
+        "description": HTTPStatus(status).phrase,
         "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
@@ -156,6 +187,9 @@ def _problem(words: str, status: int | None) -> dict[str, Any]:
 
 
 def _content(kind: type[Struct] | str) -> dict[str, Any]:
+    if kind == STREAM:
+        # Before OpenAPI 3.2 there is no word for the parts of a stream: a reader takes the schema for each one's.
+        return {kind: {"schema": {"$ref": "#/components/schemas/Event"}}}
     if isinstance(kind, str):
         return {kind: {"schema": {}} if kind in (JSON, BYTES) else {"schema": {"type": "string"}}}
     return {JSON: {"schema": {"$ref": f"#/components/schemas/{kind.__name__}"}}}

@@ -17,6 +17,7 @@ from gateway.rest import (
     friends,
     health,
     inbox,
+    joins,
     ledger,
     links,
     login,
@@ -58,7 +59,8 @@ ADMIN: Tag = "For admins"
 class Route(Struct, frozen=True, kw_only=True):
     """
     `who` may call it, and `does` says what for. `answer` is a struct, or the media type of what is no JSON; none is an
-    answer without a body. `problems` are those that not every route of its kind has.
+    answer without a body; `meanwhile` is that of a 202, where it may have to be asked for again. `problems` are those
+    that not every route of its kind has.
     """
 
     tag: Tag
@@ -68,6 +70,7 @@ class Route(Struct, frozen=True, kw_only=True):
     body: type[Struct] | None = None
     answer: type[Struct] | str | None = None
     status: HTTPStatus = HTTPStatus.OK
+    meanwhile: type[Struct] | None = None
     problems: tuple[int, ...] = ()
 
 
@@ -112,6 +115,7 @@ ROUTES = {
         body=Parcel,
         answer=Receipted,
         status=HTTPStatus.CREATED,
+        meanwhile=api.Match,
         problems=(403, 409, 429, 503),
     ),
     "POST /v1/login/salt": Route(
@@ -202,6 +206,25 @@ ROUTES = {
     "GET /v1/admin/invites": Route(
         tag=ADMIN, who="admin", does="Every invite", query=admin.Page, answer=admin.InvitePage
     ),
+    "GET /v1/admin/joins": Route(
+        tag=ADMIN, who="admin", does="Who waits to be let in", query=admin.Page, answer=joins.JoinPage
+    ),
+    "POST /v1/admin/joins/<invite>/confirm": Route(
+        tag=ADMIN,
+        who="admin",
+        does="Let somebody in whose six digits match",
+        body=api.Digits,
+        status=HTTPStatus.NO_CONTENT,
+        problems=(404,),
+    ),
+    "POST /v1/admin/joins/<invite>/cancel": Route(
+        tag=ADMIN,
+        who="admin",
+        does="Make a join code that was not used good for nothing",
+        body=Nothing,
+        status=HTTPStatus.NO_CONTENT,
+        problems=(404,),
+    ),
     "GET /v1/admin/groups": Route(
         tag=ADMIN, who="admin", does="Every group", query=admin.Page, answer=admin.GroupPage
     ),
@@ -248,10 +271,11 @@ IN_PATH: dict[str, Any] = {
     "account": AccountId,
     "entry_id": EntryId,
     "height": Count,
+    "invite": EntryId,
     "name": str,
     "session_id": str,
 }
 """What stands between slashes, by its name in a route."""
 
-IN_STREAM = (events.Head, events.PresenceOf, events.End)
-"""The data of events, besides `Delivered`: no route answers them by themselves."""
+IN_STREAM = {"entry": Delivered, "head": events.Head, "presence": events.PresenceOf, "end": events.End}
+"""The data of the events of `GET /v1/events`, by their names."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from chain.api import Party
-from chain.body import Body, Card, GroupName
+from chain.body import Body, Card, GroupName, Invitation
 from chain.chain import Chain
 from chain.identity import account_id
 from chain.state import AccountRow
@@ -59,6 +59,11 @@ class Snapshot:
         """The name in the group entry at `index`, unless it was erased."""
         body = self.chain.store.body(index)
         return None if body is None else body.read(GroupName).name
+
+    def asks_to_match(self, index: int) -> bool:
+        """Whether an admin is to compare six digits with whoever joins by the invite entry at `index`."""
+        body = self.chain.store.body(index)
+        return body is not None and body.read(Invitation).match
 
     def delivered(self, indices: Iterable[int], *, budget: int | None = None) -> list[Delivered]:
         """The entries with bodies and receipts; with a `budget`, the first ones that fit it, but at least one."""

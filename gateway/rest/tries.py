@@ -18,7 +18,7 @@ from limits.strategies import FixedWindowRateLimiter
 from msgspec import Struct
 
 from chain.encoding import b64url, digest
-from chain.errors import Missing
+from chain.errors import Missing, Refused
 from gateway.rest.problems import Declined, TooMany, Unauthenticated
 from gateway.sessions import Clock, Session
 
@@ -38,7 +38,7 @@ MOST_WINDOWS = 20_000
 MOST_KNOWN = 10_000
 """Who logged in from where: pairs of an address and a handle that are remembered."""
 
-FAILURES = (Declined, Missing, Unauthenticated)
+FAILURES = (Declined, Missing, Refused, Unauthenticated)
 """What makes a try a wrong one. Anything else was not the caller's guess."""
 
 _LIMITS = {kind: parse_many(text) for kind, text in ALLOWED.items()}

@@ -51,6 +51,7 @@ def routes(site: Site) -> list[tuple[str, str]]:
             .replace("<height>", "0")
             .replace("<name>", "index.js")
             .replace("<session_id>", "A" * 22)
+            .replace("<invite>", "0197b2c4-5d6e-7f80-9a1b-2c3d4e5f6071")
         )
         found += [(method, path) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}]
     return sorted(found)

@@ -38,6 +38,7 @@ import device.reading
 import device.sealing
 import gateway.auditor
 import gateway.backup
+import gateway.joins
 import gateway.pulse
 import gateway.refusals
 import gateway.rest.admin
@@ -49,6 +50,7 @@ import gateway.rest.events
 import gateway.rest.friends
 import gateway.rest.health
 import gateway.rest.inbox
+import gateway.rest.joins
 import gateway.rest.ledger
 import gateway.rest.links
 import gateway.rest.login
@@ -65,6 +67,7 @@ import provisioning.inventory
 from chain.entry import Common
 from chain.errors import Rule
 from gateway.broker.limits import Limits
+from gateway.joins import Joins
 from gateway.presence import Presence
 from gateway.pulse import Pulses
 from gateway.relay import Answer, Heads
@@ -106,6 +109,7 @@ DOCUMENTED = (
     gateway.rest.friends,
     gateway.rest.health,
     gateway.rest.inbox,
+    gateway.rest.joins,
     gateway.rest.ledger,
     gateway.rest.links,
     gateway.rest.login,
@@ -152,6 +156,7 @@ NUMBERED = (
     "gateway.backup",
     "gateway.committer",
     "gateway.genesis",
+    "gateway.joins",
     "gateway.pulse",
     "gateway.refusals",
     "gateway.rest.alive",
@@ -167,6 +172,7 @@ SCHEMAS = (
     chain.store.SCHEMA,
     chain.state.SCHEMA,
     device.outbox.SCHEMA,
+    gateway.joins.SCHEMA,
     gateway.refusals.SCHEMA,
     gateway.sessions.SCHEMA,
 )
@@ -281,9 +287,11 @@ def test_every_kind_of_try_is_there_with_how_many_there_are() -> None:
 
 def test_every_route_is_there_and_no_other(tmp_path: Path) -> None:
     sessions = Sessions.open(tmp_path / "sessions.db", clock=lambda: 0, idle_ms=1)
+    joins = Joins.open(tmp_path / "joins.db", clock=lambda: 0)
     app = create_app(
         chains=Chains(tmp_path / "chain.db"),
         sessions=sessions,
+        joins=joins,
         relay=NoRelay(),
         settings=Settings(),
         pin="a" * 26,
@@ -293,6 +301,7 @@ def test_every_route_is_there_and_no_other(tmp_path: Path) -> None:
         clock=lambda: 0,
     )
     sessions.close()
+    joins.close()
     routes = {
         f"{method} {rule.rule}"
         for rule in app.url_map.iter_rules()

@@ -1,0 +1,105 @@
+"""Who waits to be let in, for admins: they compare six digits with the newcomer, or stop the join code."""
+
+from http import HTTPStatus
+from typing import cast
+
+import msgspec
+from flask import Blueprint, Response
+from msgspec import Struct
+
+from chain.api import Digits
+from chain.entry import Count, EntryId, Kind, Role
+from chain.errors import Missing, Refused
+from chain.state import InviteRow
+from gateway.joins import Code, Joins
+from gateway.rest.admin import Page, cut
+from gateway.rest.desk import Caller, Desk
+from gateway.rest.documents import Nothing, answer, read_body, read_query
+from gateway.rest.invites import is_open
+from gateway.sessions import Clock
+
+
+class JoinLine(Struct, frozen=True, kw_only=True):
+    """
+    Somebody who waits since `since` (ms), with the join code of `invite`, that was tried `tries` times in vain.
+    `index` is that of the invite's entry; `confirmed` whether it only has to ask once more.
+    """
+
+    invite: EntryId
+    handle: str
+    kind: Kind
+    role: Role
+    since: int
+    tries: int
+    confirmed: bool
+    index: Count
+
+
+class JoinPage(Struct, frozen=True):
+    joins: list[JoinLine]
+    next: int | None
+
+
+_digits = msgspec.json.Decoder(Digits)
+_nothing = msgspec.json.Decoder(Nothing)
+
+
+def joins(desk: Desk, kept: Joins, clock: Clock) -> Blueprint:
+    views = Blueprint("joins", __name__, url_prefix="/v1/admin/joins")
+
+    @views.get("")
+    def waiting() -> Response:
+        wanted = read_query(Page)
+        with desk.caller() as me:
+            me.need_admin()
+            lines = _lines(me, kept.known(), clock())
+        page, following = cut([(line.index, line) for line in lines], wanted)
+        return answer(JoinPage(page, following))
+
+    @views.post("/<invite>/confirm")
+    def confirm(invite: str) -> Response:
+        with desk.caller() as me:
+            row = _unused(me, invite)
+            shown = read_body(_digits).digits
+            if not is_open(row, clock()):
+                raise Refused("invite", "this join code has expired: make a new one")
+        kept.confirm(row.id, shown)
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    @views.post("/<invite>/cancel")
+    def cancel(invite: str) -> Response:
+        with desk.caller() as me:
+            row = _unused(me, invite)
+            read_body(_nothing)
+        kept.stop(row.id)
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    return views
+
+
+def _unused(me: Caller, invite: str) -> InviteRow:
+    me.need_admin()
+    row = me.now.state.invite(invite)
+    if row is None:
+        raise Missing("invite: there is none with this id")
+    if row.used_by is not None:
+        raise Refused("invite", "this join code was used already")
+    return row
+
+
+def _lines(me: Caller, codes: dict[str, Code], now: int) -> list[JoinLine]:
+    """Those whom the chain would still let in, by the index of their invite."""
+    return [
+        JoinLine(
+            invite=row.id,
+            handle=row.handle or "",
+            kind=cast("Kind", row.kind),
+            role=cast("Role", row.role),
+            since=who.since,
+            tries=codes[row.id].tries,
+            confirmed=who.confirmed,
+            index=row.idx,
+        )
+        for row in me.now.state.invites()
+        if row.id in codes and is_open(row, now) and (who := codes[row.id].waiting) is not None
+    ]
