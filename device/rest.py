@@ -19,6 +19,7 @@ T = TypeVar("T", bound=Struct)
 
 SECONDS = 10.0
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
+PIECE_BYTES = 65_536
 UNAUTHORISED = 401
 FIRST_ERROR = 400
 BUSY = 503
@@ -149,6 +150,19 @@ class Gateway:
         self._offset = offset if abs(offset) > token.LEEWAY / 2 else 0.0
 
     def _once(self, method: str, path: str, body: Any) -> bytes:
+        response = self._asked(method, path, body)
+        try:
+            answer = response.read(MAX_ANSWER_BYTES, decode_content=True)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Unreachable(f"{self._base}: {_reason(error)}") from error
+        finally:
+            response.release_conn()
+        if response.status >= FIRST_ERROR:
+            raise _problem(response.status, answer)
+        return answer
+
+    def _asked(self, method: str, path: str, body: Any) -> urllib3.BaseHTTPResponse:
+        """The answer's head; what follows it is left to be read."""
         headers = {"Accept": "application/json"}
         if self._caller is not None:
             headers["Authorization"] = f"Bearer {self.token(token.REST)}"
@@ -156,18 +170,33 @@ class Gateway:
             headers["Content-Type"] = "application/json"
         data = None if body is None else wire.encode(body)
         try:
-            response = self._pool.request(
+            return self._pool.request(
                 method, self._base + path, body=data, headers=headers, preload_content=False
             )
-            try:
-                answer = response.read(MAX_ANSWER_BYTES, decode_content=True)
-            finally:
-                response.release_conn()
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unreachable(f"{self._base}: {_reason(error)}") from error
-        if response.status >= FIRST_ERROR:
-            raise _problem(response.status, answer)
-        return answer
+
+    # For what only an admin asks (`provisioning.admin.requests`)
+
+    def ask(self, method: str, path: str, kind: type[T], body: Any = None) -> T:
+        """Any request, its answer parsed."""
+        return self._ask(method, path, kind, body)
+
+    def tell(self, path: str, body: Any) -> None:
+        """A request whose answer says no more than yes."""
+        self._request("POST", path, body)
+
+    def pieces(self, path: str) -> Iterator[bytes]:
+        """An answer as it comes, however long it is. It may break off, with `Unreachable` or without."""
+        response = self._asked("GET", path, None)
+        try:
+            if response.status >= FIRST_ERROR:
+                raise _problem(response.status, response.read(MAX_ANSWER_BYTES))
+            yield from response.stream(PIECE_BYTES)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Unreachable(f"{self._base}: {_reason(error)}") from error
+        finally:
+            response.close()
 
 
 class _Friends(Struct, frozen=True):
