@@ -130,8 +130,8 @@ class Actor:
     def sealed(self, content: str) -> Body:
         return body.make(content, self._source)
 
-    def invites(self, code: str, *, handle: str = "someone", **says: Any) -> Submission:
-        beside = body.document(Invitation(handle), self._source)
+    def invites(self, code: str, *, handle: str = "someone", match: bool = False, **says: Any) -> Submission:
+        beside = body.document(Invitation(handle, match), self._source)
         given: dict[str, Any] = {"kind": "person", "role": "member", "expires": self._world.now + DAY} | says
         return self.says(Invite, beside=beside, code_hash=rules.code_hash(code), **given)
 

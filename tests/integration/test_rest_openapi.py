@@ -58,7 +58,14 @@ def test_no_two_operations_have_one_name(document: dict[str, Any]) -> None:
 
 def test_who_may_call_is_what_the_gateway_does(site: Site) -> None:
     """Without a login, all that is not for everybody is answered with 401, and an admin's route to a member with 403."""
-    fill = {"account": site.bob.id, "entry_id": "x", "height": "0", "invite": "x", "name": "x", "session_id": "x"}
+    fill = {
+        "account": site.bob.id,
+        "entry_id": "x",
+        "height": "0",
+        "invite": "x",
+        "name": "x",
+        "session_id": "x",
+    }
     for name, route in ROUTES.items():
         method, path = name.split(" ")
         path = re.sub(r"<(?:path:)?(\w+)>", lambda match: fill[match[1]], path)
