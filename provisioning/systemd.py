@@ -1,19 +1,26 @@
 """
-Units for systemd: a gateway's three processes, or a device's agent, kept running and kept in.
+Units for systemd: a gateway's processes, or a device's agent, kept running and kept in.
 
 They run as a user of their own that exists only while they do (DynamicUser), in a directory below `/var/lib` that
 systemd gives them (StateDirectory), and see little else of the machine. Each says when it is ready, and goes on saying
-that it makes progress: one that hangs is started again.
+that it makes progress: one that hangs is started again. What a process does not need of the network it does not get: of
+a gateway's only those that the LAN speaks to hear it, and only one that listens on a port below 1024 may open one.
 """
 
 import re
 import sys
+from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from chain import durable
 from device.errors import BadConfig
+
+if TYPE_CHECKING:
+    from gateway.site import Settings
 
 STATE = Path("/var/lib")
 HOMES = ("/home", "/root", "/run/user")
@@ -21,6 +28,12 @@ NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 WATCHDOG_SECONDS = 30
 """How long a process may go without progress."""
+
+LAN = ("link-local", "multicast", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+"""Whose addresses are a building's: RFC 1918, RFC 4193, and what a network without a server gives itself."""
+
+FIRST_FREE_PORT = 1024
+"""What lies below it only a process with CAP_NET_BIND_SERVICE opens."""
 
 UNIT = """\
 # Written by `blockpost provision systemd`; changes belong into {name}.service.d/*.conf.
@@ -53,7 +66,7 @@ ProtectSystem=strict
 ProtectHome=yes
 PrivateTmp=yes
 PrivateDevices=yes
-PrivateUsers=yes
+PrivateUsers={own_users}
 PrivateMounts=yes
 ProtectClock=yes
 ProtectControlGroups=yes
@@ -69,9 +82,9 @@ RestrictSUIDSGID=yes
 RemoveIPC=yes
 LockPersonality=yes
 MemoryDenyWriteExecute=yes
-CapabilityBoundingSet=
-AmbientCapabilities=
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+CapabilityBoundingSet={capability}
+AmbientCapabilities={capability}
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6{families}
 {network}SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged
@@ -82,21 +95,106 @@ WantedBy=multi-user.target
 """
 
 
-class Part(Struct, frozen=True):
-    """One unit: `name` follows the directory's in the unit's, `words` are the command's before the directory."""
+class Part(Struct, frozen=True, kw_only=True):
+    """
+    One unit: `name` follows the directory's in the unit's, `words` are the command's.
+
+    `peers` are the addresses that it may speak to, as systemd.resource-control(5) writes them; none: all. `port` is the
+    one that it listens on, `families` the kinds of sockets that it needs besides those that all have.
+    """
 
     name: str
     about: str
     words: str
     after: tuple[str, ...] = ()
+    peers: tuple[str, ...] = ()
+    port: int | None = None
+    families: tuple[str, ...] = ()
 
 
-GATEWAY = (
-    Part("broker", "the embedded MQTT broker", "gateway broker {directory}"),
-    Part("commit", "the committer", "gateway commit {directory}", ("broker",)),
-    Part("web", "the web server", "gateway web {directory}", ("broker", "commit")),
-)
-AGENT = (Part("agent", "a device's agent", "device --home {directory} --verbose run"),)
+AGENT = Part(name="agent", about="a device's agent", words="device --home {directory} --verbose run")
+
+
+def gateway_parts(settings: "Settings") -> tuple[Part, ...]:
+    """The processes of a gateway, in the order in which they start."""
+    here = ("localhost", *own_addresses(settings))
+    if not settings.is_lan:
+        return (
+            Part(
+                name="broker",
+                about="the embedded MQTT broker",
+                words="gateway broker {directory}",
+                peers=here,
+            ),
+            Part(
+                name="commit",
+                about="the committer",
+                words="gateway commit {directory}",
+                after=("broker",),
+                peers=here,
+            ),
+            Part(
+                name="web",
+                about="the web server",
+                words="gateway web {directory}",
+                after=("broker", "commit"),
+                peers=here,
+            ),
+        )
+    lan = (*here, *LAN)
+    return (
+        Part(
+            name="authority",
+            about="the certificate authority",
+            words="authority run {directory}",
+            peers=here,
+        ),
+        Part(
+            name="broker",
+            about="the MQTT broker, Mosquitto",
+            words="gateway broker {directory}",
+            # It refuses every client once the list of revoked certificates is too old: the authority renews that first.
+            after=("authority",),
+            peers=lan,
+            port=settings.mqtt_port,
+        ),
+        Part(
+            name="commit",
+            about="the committer",
+            words="gateway commit {directory}",
+            after=("authority", "broker"),
+            peers=here,
+        ),
+        Part(
+            name="web",
+            about="the web server",
+            words="gateway web {directory}",
+            after=("authority", "broker", "commit"),
+            peers=lan,
+            port=settings.http_port,
+        ),
+        Part(
+            name="welcome",
+            about="the page that offers the root certificate",
+            words="gateway welcome {directory}",
+            after=("authority",),
+            peers=lan,
+            port=settings.welcome_port,
+            # What it announces are the addresses that the kernel's list of interfaces has.
+            families=("AF_NETLINK",),
+        ),
+    )
+
+
+def own_addresses(settings: "Settings") -> tuple[str, ...]:
+    """Addresses besides loopback at which its parts find each other, because they listen there and nowhere else."""
+    found = []
+    for host in (settings.mqtt_host, settings.http_host):
+        with suppress(ValueError):  # a name
+            address = ip_address(host)
+            if not (address.is_loopback or address.is_unspecified) and host not in found:
+                found.append(host)
+    return tuple(found)
 
 
 def units(directory: Path, *, python: Path) -> dict[str, str]:
@@ -121,15 +219,27 @@ def units(directory: Path, *, python: Path) -> dict[str, str]:
 
 def parts_of(directory: Path) -> tuple[Part, ...]:
     if (directory / "gateway.toml").is_file():
-        return GATEWAY
+        return _parts_of_gateway(directory)
     if (directory / "addressbook.json").is_file():
-        return AGENT
+        return (AGENT,)
     raise BadConfig(f"{directory}: neither a gateway nor an account's home")
+
+
+def _parts_of_gateway(directory: Path) -> tuple[Part, ...]:
+    # Where there is a device only, nothing of a gateway is installed.
+    from gateway.errors import GatewayError  # noqa: PLC0415
+    from gateway.site import Site  # noqa: PLC0415
+
+    try:
+        return gateway_parts(Site.load(directory).settings)
+    except GatewayError as error:
+        raise BadConfig(str(error)) from error
 
 
 def _unit(directory: Path, part: Part, python: Path) -> str:
     user = directory.name
-    serves = part in GATEWAY
+    low = part.port is not None and part.port < FIRST_FREE_PORT
+    allowed = " ".join(part.peers)
     return UNIT.format(
         name=f"{user}-{part.name}",
         about=part.about,
@@ -138,9 +248,13 @@ def _unit(directory: Path, part: Part, python: Path) -> str:
         python=str(python).replace("%", "%%"),
         command=part.words.format(directory=directory),
         user=user,
+        # A capability counts only among the machine's own users: with some of its own, a low port stays closed.
+        own_users="no" if low else "yes",
+        capability="CAP_NET_BIND_SERVICE" if low else "",
+        families="".join(f" {family}" for family in part.families),
         # A sensor may read /proc/meminfo, and come from anywhere in the building.
-        proc="ProcSubset=pid\n" if serves else "",
-        network="IPAddressDeny=any\nIPAddressAllow=localhost\n" if serves else "",
+        proc="" if part is AGENT else "ProcSubset=pid\n",
+        network=f"IPAddressDeny=any\nIPAddressAllow={allowed}\n" if allowed else "",
     )
 
 

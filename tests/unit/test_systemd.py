@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from device.errors import BadConfig
+from gateway.site import Settings
 from provisioning import cli, systemd
 from tests.sites import ran
 
 PYTHON = Path("/opt/blockpost/bin/python")
+SERVING = ("broker", "web", "welcome")
 
 
 @pytest.fixture
@@ -24,6 +26,26 @@ def gateway(state: Path) -> Path:
     (state / "ward-3").mkdir()
     (state / "ward-3" / "gateway.toml").touch()
     return state / "ward-3"
+
+
+@pytest.fixture
+def lan(gateway: Path) -> Path:
+    """The same, for a LAN."""
+    written_settings(gateway)
+    return gateway
+
+
+def written_settings(directory: Path, *, host: str = "::", http_port: int = 8443) -> None:
+    settings = Settings(
+        hosts=("ward-3.local",), http_host=host, http_port=http_port, mqtt_host=host, mqtt_port=8883
+    )
+    (directory / "gateway.toml").write_text(settings.to_toml(), "utf-8")
+
+
+def value_of(unit: str, name: str) -> list[str]:
+    """The words of a unit's setting."""
+    (line,) = (line for line in unit.splitlines() if line.startswith(f"{name}="))
+    return line.removeprefix(f"{name}=").split()
 
 
 @pytest.fixture
@@ -49,6 +71,57 @@ def test_a_devices_agent_has_one(home: Path) -> None:
     assert f"device --home {home} --verbose run\n" in text
 
 
+def test_a_gateway_for_a_lan_has_an_authority_and_a_welcome_page_besides(lan: Path) -> None:
+    units = systemd.units(lan, python=PYTHON)
+
+    assert list(units) == [
+        f"ward-3-{part}.service" for part in ("authority", "broker", "commit", "web", "welcome")
+    ]
+    assert f'"{PYTHON}" -m provisioning authority run {lan}\n' in units["ward-3-authority.service"]
+    for part in ("broker", "commit", "web", "welcome"):
+        assert f'"{PYTHON}" -m provisioning gateway {part} {lan}\n' in units[f"ward-3-{part}.service"]
+
+
+def test_only_those_that_the_lan_speaks_to_hear_it(lan: Path) -> None:
+    units = systemd.units(lan, python=PYTHON)
+
+    for part, others in (("authority", []), ("commit", []), *((name, [*systemd.LAN]) for name in SERVING)):
+        unit = units[f"ward-3-{part}.service"]
+        assert value_of(unit, "IPAddressDeny") == ["any"]
+        assert value_of(unit, "IPAddressAllow") == ["localhost", *others]
+
+
+def test_parts_reach_each_other_at_an_address_of_the_gateways_own(lan: Path) -> None:
+    """A broker that listens at one address only is spoken to from that very address."""
+    written_settings(lan, host="203.0.113.7")
+
+    units = systemd.units(lan, python=PYTHON)
+
+    assert value_of(units["ward-3-commit.service"], "IPAddressAllow") == ["localhost", "203.0.113.7"]
+
+
+def test_only_who_opens_a_low_port_may(lan: Path) -> None:
+    for port, expected in ((8443, {"welcome"}), (443, {"welcome", "web"})):
+        written_settings(lan, http_port=port)
+
+        units = systemd.units(lan, python=PYTHON)
+
+        able = {name for name, unit in units.items() if value_of(unit, "CapabilityBoundingSet")}
+        assert able == {f"ward-3-{part}.service" for part in expected}
+        for name, unit in units.items():
+            given = ["CAP_NET_BIND_SERVICE"] if name in able else []
+            assert value_of(unit, "AmbientCapabilities") == given
+            # Among users of its own a capability would open nothing of the machine's.
+            assert value_of(unit, "PrivateUsers") == ["no" if name in able else "yes"]
+
+
+def test_settings_that_are_none_are_refused(gateway: Path) -> None:
+    (gateway / "gateway.toml").write_text("http_port = 0\n", "utf-8")
+
+    with pytest.raises(BadConfig, match="http_port"):
+        systemd.units(gateway, python=PYTHON)
+
+
 def test_each_part_starts_after_those_that_it_needs(gateway: Path) -> None:
     units = systemd.units(gateway, python=PYTHON)
 
@@ -58,12 +131,18 @@ def test_each_part_starts_after_those_that_it_needs(gateway: Path) -> None:
     )
 
 
-def test_all_parts_of_a_gateway_are_one_user_in_one_directory(gateway: Path) -> None:
-    for text in systemd.units(gateway, python=PYTHON).values():
+def test_the_broker_of_a_lan_starts_once_its_certificates_are_new(lan: Path) -> None:
+    unit = systemd.units(lan, python=PYTHON)["ward-3-broker.service"]
+
+    assert value_of(unit, "After") == ["network-online.target", "ward-3-authority.service"]
+
+
+def test_all_parts_of_a_gateway_are_one_user_in_one_directory(lan: Path) -> None:
+    for text in systemd.units(lan, python=PYTHON).values():
         assert "\nDynamicUser=yes\nUser=ward-3\nStateDirectory=ward-3\n" in text
 
 
-@pytest.fixture(params=["gateway", "home"])
+@pytest.fixture(params=["gateway", "lan", "home"])
 def written(request: pytest.FixtureRequest, tmp_path: Path) -> list[Path]:
     """Units that systemd itself is asked about, where Python is one that exists."""
     directory: Path = request.getfixturevalue(request.param)
