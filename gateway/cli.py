@@ -1,7 +1,10 @@
-"""`blockpost gateway`: make a gateway, run it or one of its three processes, back it up, restore it, examine it."""
+"""
+`blockpost gateway`: run a gateway or one of its processes, back it up, restore it, examine it.
+
+`provisioning.gateway` adds how one is made: that takes an authority, and the gateway knows none.
+"""
 
 import argparse
-import getpass
 import logging
 import os
 import sqlite3
@@ -9,22 +12,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from chain.console import LOG_FORMAT, Console, Progress, end_as_interrupted, report, until_signalled
 from chain.errors import ChainError, Malformed
 from chain.identity import account_id
-from gateway import backup, committer, doctor, genesis, server, supervisor
+from gateway import backup, committer, doctor, passphrase, server, supervisor
+from gateway.broker import keeper
 from gateway.broker import serve as broker
 from gateway.broker.serve import CannotListen
 from gateway.doorkeeper import Doorkeeper
-from gateway.errors import BackupError, BadConfig, GatewayError
+from gateway.errors import BackupError, GatewayError
 from gateway.lock import exclusive
-from gateway.site import Settings, Site
+from gateway.site import Site
 
 CLOSING = """
 examples:
   blockpost gateway init ./site --name ward-3.example     make a gateway; prints the first admin's join code
+  blockpost gateway init ./site --lan                     the same for a building, with certificates
   blockpost gateway run ./site                            run it: broker, committer and web server
   blockpost gateway backup ./site ./site.backup           all of it in one file, while it runs; asks for a passphrase
   blockpost gateway restore ./site.backup ./site --newest held   and back; `held` is a device's newest checkpoint
@@ -33,46 +36,34 @@ examples:
 
 def main(argv: Sequence[str]) -> int:
     """Run one subcommand; return the exit code."""
-    console = _console()
+    return run(console(__doc__), argv)
+
+
+def run(console: Console, argv: Sequence[str]) -> int:
+    """Run the subcommand of `console` that `argv` names; return the exit code."""
     args = console.parser.parse_args(argv)
     logging.basicConfig(format=LOG_FORMAT, level=logging.INFO, stream=sys.stderr)
     return console.run(args, (GatewayError, BackupError, ChainError, CannotListen, OSError, sqlite3.Error))
 
 
-def _console() -> Console:
-    console = Console("gateway", __doc__, CLOSING)
-    make = console.command("init", _init, "make a gateway in an empty directory")
-    make.add_argument("directory", type=Path, metavar="DIR")
-    make.add_argument(
-        "--name", default="blockpost.local", help="the site's name, part of the chain's origin (%(default)s)"
-    )
-    make.add_argument(
-        "--admin", default="admin", metavar="HANDLE", help="the first admin's handle (%(default)s)"
-    )
-    defaults = Settings()
-    for what, port in (("http", defaults.http_port), ("mqtt", defaults.mqtt_port)):
-        make.add_argument(
-            f"--{what}-port",
-            type=int,
-            default=port,
-            metavar="PORT",
-            help=f"port of the {what} listener on loopback (%(default)s)",
-        )
+def console(about: str | None) -> Console:
+    """The command with all that this package brings."""
+    made = Console("gateway", about, CLOSING)
     for name, action, text in (
         ("run", _run, "run all of it, and keep it running"),
-        ("broker", _broker, "run the embedded MQTT broker only"),
+        ("broker", _broker, "run the MQTT broker only: the embedded one, or in a LAN Mosquitto"),
         ("commit", _commit, "run the committer only"),
         ("web", _web, "run the web server only"),
     ):
-        part = console.command(name, action, text)
+        part = made.command(name, action, text)
         part.add_argument("directory", type=Path, metavar="DIR")
-    examine = console.command(
+    examine = made.command(
         "doctor", _doctor, "say what may be wrong, and what to do; exit 1 if there is a problem"
     )
     examine.add_argument("directory", type=Path, metavar="DIR")
     examine.add_argument("--json", action="store_true", help="print JSON, a finding a line")
-    _backup_commands(console)
-    return console
+    _backup_commands(made)
+    return made
 
 
 def _backup_commands(console: Console) -> None:
@@ -111,17 +102,6 @@ def _backup_commands(console: Console) -> None:
     )
 
 
-def _init(args: argparse.Namespace) -> None:
-    try:
-        settings = Settings(http_port=args.http_port, mqtt_port=args.mqtt_port)
-        code = genesis.init(args.directory, settings, name=args.name, admin=args.admin)
-    except (ValueError, msgspec.ValidationError) as error:
-        raise BadConfig(str(error)) from error
-    print(f"gateway made in {args.directory}; run it with: blockpost gateway run {args.directory}")
-    print(f"join code of the first admin, good once and for {genesis.INVITE_HOURS} hours:")
-    print(code.to_text())
-
-
 def _doctor(args: argparse.Namespace) -> int:
     return report(doctor.examine(args.directory), as_json=args.json)
 
@@ -129,27 +109,11 @@ def _doctor(args: argparse.Namespace) -> int:
 def _backup(args: argparse.Namespace) -> None:
     end_as_interrupted()
     site = Site.load(args.directory)
-    done = backup.make(site, args.file, _new_passphrase(args), Progress)
+    secret = None
+    if not args.no_passphrase:
+        secret = passphrase.chosen("the backup", least=backup.LEAST_PASSPHRASE, stdin=args.stdin)
+    done = backup.make(site, args.file, secret, Progress)
     print(f"backed up {args.directory} with {done.size} entries to {args.file}")
-
-
-def _new_passphrase(args: argparse.Namespace) -> str | None:
-    if args.no_passphrase:
-        return None
-    passphrase = _passphrase(args)
-    if not args.stdin and getpass.getpass("once more: ") != passphrase:
-        raise BadConfig("passphrase: the two that were typed differ")
-    if len(passphrase) < backup.LEAST_PASSPHRASE:
-        raise BadConfig(
-            f"passphrase: want {backup.LEAST_PASSPHRASE} characters or more, got {len(passphrase)}"
-        )
-    return passphrase
-
-
-def _passphrase(args: argparse.Namespace) -> str:
-    return (
-        sys.stdin.readline().rstrip("\r\n") if args.stdin else getpass.getpass("passphrase of the backup: ")
-    )
 
 
 def _restore(args: argparse.Namespace) -> None:
@@ -157,7 +121,7 @@ def _restore(args: argparse.Namespace) -> None:
     report = backup.restore(
         args.file,
         args.directory,
-        passphrase=lambda: _passphrase(args),
+        passphrase=lambda: passphrase.typed("the backup", stdin=args.stdin),
         newest=[_note(path) for path in args.newest or ()],
         stages=Progress,
         workers=os.cpu_count() or 1,
@@ -182,8 +146,12 @@ def _run(args: argparse.Namespace) -> None:
 def _broker(args: argparse.Namespace) -> None:
     site = Site.load(args.directory)
     chain = site.read_chain()
-    settings = site.settings
-    broker.run(settings.mqtt_host, settings.mqtt_port, Doorkeeper(chain), gateway=account_id(chain.key))
+    settings, gateway = site.settings, account_id(chain.key)
+    if settings.is_lan:
+        chain.close()
+        keeper.run(site, gateway, until_signalled())
+    else:
+        broker.run(settings.mqtt_host, settings.mqtt_port, Doorkeeper(chain), gateway=gateway)
 
 
 def _commit(args: argparse.Namespace) -> None:

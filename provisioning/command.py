@@ -26,9 +26,14 @@ SUBCOMMANDS = {
         "a whole site on this machine: a reading, sealed, committed, opened",
         starts="gateway",
     ),
-    "gateway": Subcommand("gateway.cli", "gateway", "make a gateway and run it"),
+    "gateway": Subcommand("provisioning.gateway", "gateway", "make a gateway and run it"),
+    "authority": Subcommand(
+        "provisioning.authority.cli", "gateway", "certificates of a gateway that serves a LAN"
+    ),
     "device": Subcommand("device.cli", "device", "join, sense, send, read: an agent, or a person"),
-    "admin": Subcommand("provisioning.admin", "device", "let people and devices in, link, group, revoke"),
+    "admin": Subcommand(
+        "provisioning.admin.cli", "device", "let people and devices in, link, group, revoke; see how it is"
+    ),
     "provision": Subcommand("provisioning.cli", "device", "make what a machine needs to run it for years"),
     "chain": Subcommand("chain.cli", "device", "verify, show, export and prove a chain"),
     "bench": Subcommand("bench.cli", "all", "measure it"),

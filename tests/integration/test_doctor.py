@@ -9,6 +9,7 @@ import pytest
 
 from device import cli as device_cli
 from gateway import cli as gateway_cli
+from provisioning import gateway as provisioning_gateway
 from provisioning.site import Site
 from tests.sites import added, ran, running_site
 
@@ -66,7 +67,7 @@ def test_an_account_that_was_revoked_is_told_so(site: Site) -> None:
 
 def test_another_gateway_on_its_ports_is_found(site: Site, tmp_path: Path) -> None:
     ports = ("--http-port", str(site.http_port), "--mqtt-port", str(site.mqtt_port))
-    ran(gateway_cli.main, "init", tmp_path / "other", *ports)
+    ran(provisioning_gateway.main, "init", tmp_path / "other", *ports)
 
     done = ran(gateway_cli.main, "doctor", tmp_path / "other", "--json")
 
