@@ -38,7 +38,7 @@ class JoinCode(Struct, frozen=True):
     @property
     def is_lan(self) -> bool:
         """Whether the gateway has certificates, and `pin` names their root."""
-        return len(self.pin) == _ROOT_PIN
+        return names_root(self.pin)
 
     def __repr__(self) -> str:
         return f"JoinCode({self.host}:{self.port}/{self.pin}/...)"
@@ -66,6 +66,11 @@ def new_code(random: Callable[[int], bytes]) -> str:
 def pin_of(hashed: bytes) -> str:
     """How a join string spells the SHA-256 of a root's SubjectPublicKeyInfo: base32 in lower case."""
     return base64.b32encode(hashed).decode("ascii").rstrip("=").lower()
+
+
+def names_root(pin: str) -> bool:
+    """Whether it is a root's, and not a gateway's account id."""
+    return len(pin) == _ROOT_PIN
 
 
 def digits(nonce: bytes, leaf: bytes) -> str:

@@ -12,6 +12,7 @@ from tinydb import where
 from tinydb.table import Table
 
 from chain.identity import SealingKey, SigningKey
+from chain.joincode import names_root
 from device.document import opened
 from device.errors import BadDocument, NotJoined
 
@@ -38,6 +39,18 @@ class Membership(Struct, frozen=True, kw_only=True):
     kind: str
     role: str
     joined: bool = False
+
+    @property
+    def is_lan(self) -> bool:
+        """Whether the gateway has certificates."""
+        return names_root(self.pin)
+
+
+class Certificate(Struct, frozen=True, kw_only=True):
+    """The account's TLS certificate: when it was `issued`, and `until` when it is in force, in ms."""
+
+    issued: int
+    until: int
 
 
 class Pin(Struct, frozen=True, kw_only=True):
@@ -98,6 +111,14 @@ class AddressBook:
     def set_membership(self, membership: Membership) -> None:
         with opened(self._path) as document:
             _replace(document.table("membership"), membership)
+
+    def certificate(self) -> Certificate | None:
+        """What is known of the certificate in `tls.pem`; on loopback there is none."""
+        return self._get("certificate", Certificate)
+
+    def set_certificate(self, certificate: Certificate) -> None:
+        with opened(self._path) as document:
+            _replace(document.table("certificate"), certificate)
 
     def checkpoint(self) -> str | None:
         """The signed note of the last checkpoint that was verified."""

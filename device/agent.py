@@ -108,6 +108,7 @@ class Agent:
             password=self._password,
             on_message=lambda topic, payload: self._events.put(Arrived(topic, payload)),
             on_up=lambda: self._events.put(Connected()),
+            tls=client.tls,
         )
 
     def _password(self) -> str:

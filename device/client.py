@@ -26,6 +26,7 @@ from device.addressing import Addressee, Directory
 from device.errors import CannotOpen, Problem, Unreachable
 from device.outbox import Lane, Outbox, Queued
 from device.rest import Caller, Gateway, Receipted
+from device.tls import Tls
 from device.trust import Trust
 
 
@@ -55,6 +56,14 @@ class Home:
     def settings_file(self) -> Path:
         return self.directory / "agent.toml"
 
+    @property
+    def join_file(self) -> Path:
+        """Whoever puts it there lets `run` join by itself."""
+        return self.directory / "join.toml"
+
+    def tls(self) -> Tls:
+        return Tls(self.directory)
+
 
 class Read(Struct, frozen=True):
     """A committed message that was verified and opened; `text` is absent where it could not be."""
@@ -80,13 +89,8 @@ class Client:
         self.book = home.book
         self.membership = membership or self.book.membership()
         self.identity = identity.load(home.directory)
-        caller = Caller(
-            self.identity.account_id,
-            self.membership.origin,
-            self.identity.signing.thumbprint,
-            self.identity.sign,
-        )
-        self.gateway = Gateway(self.membership.http_host, self.membership.http_port, caller)
+        self.tls = home.tls() if self.membership.is_lan else None
+        self.gateway = self.open_gateway()
         self.trust = Trust(self.book, self.membership, self.gateway.consistency, now_ms)
         self.directory = Directory(self.book, self.gateway, self.trust)
         self.outbox = Outbox(home.outbox_file)
@@ -97,6 +101,16 @@ class Client:
 
     def close(self) -> None:
         self.outbox.close()
+
+    def open_gateway(self) -> Gateway:
+        """Another way to ask the gateway, for another thread."""
+        caller = Caller(
+            self.identity.account_id,
+            self.membership.origin,
+            self.identity.signing.thumbprint,
+            self.identity.sign,
+        )
+        return Gateway(self.membership.http_host, self.membership.http_port, caller, tls=self.tls)
 
     def check_gateway(self) -> None:
         """Hold the gateway's newest checkpoint against the one held; raise `TwoHistories` or `Unreachable`."""

@@ -7,6 +7,7 @@ What can go wrong on a device.
   + BadDocument   a file of its own is not what was written there
   + NotJoined     it has no account yet
   + Unreachable   the gateway does not answer now; the same may work later
+    - Insecure    who answers is not shown to be the gateway: nothing was told to it
   + Problem       the gateway answered no; carries its rule, if the chain has one for it
   + TwoHistories  the gateway showed a history that does not continue the one it showed before
   + Untrusted     what the gateway says of an account is not proven by the chain
@@ -39,9 +40,17 @@ class Unreachable(DeviceError):
     """The gateway does not answer now; the same may work later."""
 
 
+class Insecure(Unreachable):
+    """
+    Who answers is not shown to be the gateway, and was told nothing. The message says why.
+
+    It may be another machine, or only this one's clock: so it is tried again, as what is away is, but never in silence.
+    """
+
+
 class Problem(DeviceError):
     """
-    The gateway answered no. `rule` is the chain's, where it was the chain that refused, and `refusal` the
+    The gateway answered no. `type` is the problem's, as docs/protocol.md has it. `rule` is the chain's, where it was the chain that refused, and `refusal` the
     gateway's signed word for it; `now` is its clock in ms, where ours may be the reason.
     """
 
@@ -50,12 +59,14 @@ class Problem(DeviceError):
         status: int,
         detail: str,
         *,
+        type: str = "about:blank",  # noqa: A002 - as RFC 9457 names it
         rule: str | None = None,
         refusal: str | None = None,
         now: int | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
+        self.type = type
         self.rule = rule
         self.refusal = refusal
         self.now = now

@@ -94,13 +94,18 @@ class Identity:
         return self.current.signing.sign(message)
 
 
+def exists(home: Path) -> bool:
+    """Whether there are keys, usable or not."""
+    return any(home.glob(GENERATIONS))
+
+
 def create(home: Path, account: str | None = None) -> Identity:
     """
     Make the first keys of this home: of a new account or, after an admin's reset, of `account`.
 
     Raise `FileExistsError` rather than orphan keys that are there already.
     """
-    if any(home.glob(GENERATIONS)):
+    if exists(home):
         raise FileExistsError(f"{home}: there are private keys already")
     durable.create(home / "keys-0001.json", KeySet.make(account).to_json())
     return load(home)

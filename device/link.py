@@ -1,9 +1,9 @@
 """The device's connection to the broker: kept up, with jitter, by one thread that never dies of a callback."""
 
-import contextlib
 import logging
 import random
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +13,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from chain import wire
+from device.errors import DeviceError
+from device.tls import Tls
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +29,8 @@ class Link:
     """
     Publishes this account's entries and hands on what the gateway sends it.
 
-    `password` is asked for at each connection. `on_message` and `on_up` are called on the network's thread, and
+    With `tls`, which a LAN has, the account's certificate says who it is, and is read at each connection; on loopback
+    `password` says it, and is asked for at each connection. `on_message` and `on_up` are called on the network's thread, and
     only enqueue. A broker that is away is tried again after a pause that doubles, up to half a minute.
     """
 
@@ -40,25 +43,19 @@ class Link:
         password: Callable[[], str],
         on_message: Callable[[str, bytes], None],
         on_up: Callable[[], None],
+        tls: Tls | None = None,
     ) -> None:
         self._address = (host, port)
         self._account = account
         self._password = password
+        self._tls = tls
         self._on_message = on_message
         self._on_up = on_up
         self._stopping = threading.Event()
         self._up = False
         self._ever_up = False
-        self._client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=account, clean_session=True, reconnect_on_failure=False
-        )
-        # Our window bounds what is under way; paho's own limit would queue the rest in memory.
-        self._client.max_inflight_messages_set(0)
-        self._client.will_set(wire.up_topic(account, "status"), OFFLINE, qos=1, retain=True)
-        self._client.on_connect = self._connected
-        self._client.on_disconnect = self._disconnected
-        self._client.on_message = self._message
-        self._client.on_socket_open = _no_delay
+        self._again = threading.Event()
+        self._client = self._new_client()
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
 
     @property
@@ -71,6 +68,7 @@ class Link:
     def stop(self) -> None:
         """Say that this account goes, and disconnect."""
         self._stopping.set()
+        self._again.set()
         if self._up:
             self._client.publish(wire.up_topic(self._account, "status"), OFFLINE, qos=1, retain=True)
         self._client.disconnect()
@@ -81,22 +79,59 @@ class Link:
         if self._up:
             self._client.publish(wire.up_topic(self._account, "entry"), payload, qos=1)
 
+    def hurry(self) -> None:
+        """Connect now, if it waits to try again: what kept it from doing so has changed."""
+        self._again.set()
+
     def _run(self) -> None:
         delay = FIRST_DELAY
         while not self._stopping.is_set():
             self._ever_up = False
             try:
-                self._client.username_pw_set(self._account, self._password())
-                with contextlib.suppress(OSError):
-                    self._client.connect(*self._address, keepalive=KEEPALIVE_SECONDS)
-                    self._client.loop_forever()
+                self._connect()
+            except DeviceError as error:
+                log.warning("broker not reached reason=%s", error)
             except Exception:
                 # What a broker sends can make paho raise anything; without this thread the agent would only seem to run.
                 log.exception("connection broke address=%s:%d", *self._address)
             self._lost("connection closed")
             delay = FIRST_DELAY if self._ever_up else min(delay * 2, LONGEST_DELAY)
             # After a power cut a whole building's devices come back at once: spread them.
-            self._stopping.wait(delay * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+            self._again.wait(delay * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+            self._again.clear()
+
+    def _connect(self) -> None:
+        """Connect, and return when the connection has ended; raise `DeviceError` if it cannot be begun."""
+        if self._tls is None:
+            self._client.username_pw_set(self._account, self._password())
+        else:
+            # A client takes one TLS context and keeps it; what it had not sent is still in the outbox.
+            self._client = self._new_client()
+            self._client.tls_set_context(self._tls.context(own=True))
+        try:
+            self._client.connect(*self._address, keepalive=KEEPALIVE_SECONDS)
+            self._client.loop_forever()
+        except ssl.SSLError as error:
+            if self._tls is not None:
+                raise self._tls.refused(error, *self._address) from error
+        except OSError:
+            pass  # it is away; whoever waits for it says so
+
+    def _new_client(self) -> mqtt.Client:
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._account,
+            clean_session=True,
+            reconnect_on_failure=False,
+        )
+        # Our window bounds what is under way; paho's own limit would queue the rest in memory.
+        client.max_inflight_messages_set(0)
+        client.will_set(wire.up_topic(self._account, "status"), OFFLINE, qos=1, retain=True)
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_message = self._message
+        client.on_socket_open = _no_delay
+        return client
 
     def _connected(
         self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _props: Any

@@ -1,5 +1,6 @@
 """The gateway over REST, as a device asks it: every answer parsed, every failure one of our errors."""
 
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -14,12 +15,14 @@ from chain.encoding import read, unb64url_hash
 from chain.errors import Malformed
 from chain.wire import Consistency, Delivered, Delivery, Parcel
 from device.errors import Problem, Unreachable
+from device.tls import Tls
 
 T = TypeVar("T", bound=Struct)
 
 SECONDS = 10.0
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 PIECE_BYTES = 65_536
+ACCEPTED = 202
 UNAUTHORISED = 401
 FIRST_ERROR = 400
 BUSY = 503
@@ -43,21 +46,34 @@ class Caller(Struct, frozen=True):
 
 class Gateway:
     """
-    One gateway's REST interface.
+    One gateway's REST interface: over HTTPS with `tls`, which a LAN has; without, on loopback.
 
-    Every call raises `Unreachable` if there is no answer now, `Problem` if the answer is no.
-    `clock` gives seconds since 1970; a gateway whose clock differs is believed about that, in tokens only.
+    Every call raises `Unreachable` if there is no answer now, `Insecure` if who answers is not shown to be the gateway,
+    `Problem` if the answer is no. `clock` gives seconds since 1970; a gateway whose clock differs is believed about that, in tokens only.
     """
 
     def __init__(
-        self, host: str, port: int, caller: Caller | None = None, clock: Callable[[], float] = time.time
+        self,
+        host: str,
+        port: int,
+        caller: Caller | None = None,
+        clock: Callable[[], float] = time.time,
+        *,
+        tls: Tls | None = None,
     ) -> None:
-        self._base = f"http://{host}:{port}"
+        self._place = (host, port)
+        self._base = f"{'https' if tls else 'http'}://{host}:{port}"
+        self._tls = tls
+        self._trusts: object = None
         self._caller = caller
         self._clock = clock
         self._offset = 0.0
-        timeout = urllib3.Timeout(total=SECONDS)
-        self._pool = urllib3.PoolManager(num_pools=1, timeout=timeout, retries=False)
+        self._pool = _pool(None)
+
+    @property
+    def now(self) -> int:
+        """The time in ms: by this machine's clock, unless the gateway was asked and says otherwise."""
+        return round((self._clock() + self._offset) * 1000)
 
     def site(self) -> api.Site:
         return self._ask("GET", "/v1/site", api.Site)
@@ -67,10 +83,7 @@ class Gateway:
         self._believe(self.site().now)
 
     def checkpoint(self) -> str:
-        try:
-            return self._request("GET", "/checkpoint").decode()
-        except UnicodeDecodeError as error:
-            raise Malformed("answer to GET /checkpoint: not UTF-8") from error
+        return self._text("/checkpoint")
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """The proof that the log of `new` entries continues the one of `old`."""
@@ -94,8 +107,19 @@ class Gateway:
     def friends(self) -> list[api.Friend]:
         return self._ask("POST", "/friendslist", _Friends, {}).friends
 
-    def register(self, parcel: Parcel) -> Receipted:
-        return self._ask("POST", "/v1/accounts", Receipted, parcel)
+    def register(self, parcel: Parcel) -> Receipted | api.Match:
+        """`Match` where an admin has to compare six digits first: then the same is to be asked again."""
+        status, answer = self._answered("POST", "/v1/accounts", parcel)
+        if status == ACCEPTED:
+            return _read(api.Match, answer, "POST", "/v1/accounts")
+        return _read(Receipted, answer, "POST", "/v1/accounts")
+
+    def certify(self, request: api.CertificateRequest) -> api.Certified:
+        return self._ask("POST", "/v1/certificates", api.Certified, request)
+
+    def revoked(self) -> str:
+        """The newest certificate revocation list, in PEM."""
+        return self._text("/v1/crl")
 
     def submit(self, parcel: Parcel) -> Receipted:
         return self._ask("POST", "/v1/entries", Receipted, parcel)
@@ -132,10 +156,20 @@ class Gateway:
         )
 
     def _ask(self, method: str, path: str, kind: type[T], body: Any = None) -> T:
-        answer = self._request(method, path, body)
-        return read(msgspec.json.Decoder(kind), answer, what=f"answer to {method} {path.partition('?')[0]}")
+        return _read(kind, self._request(method, path, body), method, path)
+
+    def _text(self, path: str) -> str:
+        try:
+            return self._request("GET", path).decode()
+        except UnicodeDecodeError as error:
+            raise Malformed(f"answer to GET {path}: not UTF-8") from error
 
     def _request(self, method: str, path: str, body: Any = None) -> bytes:
+        _, answer = self._answered(method, path, body)
+        return answer
+
+    def _answered(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
+        """The status and the answer; once more, if this machine's clock was why the token was refused."""
         try:
             return self._once(method, path, body)
         except Problem as problem:
@@ -149,7 +183,7 @@ class Gateway:
         offset = now / 1000 - self._clock()
         self._offset = offset if abs(offset) > token.LEEWAY / 2 else 0.0
 
-    def _once(self, method: str, path: str, body: Any) -> bytes:
+    def _once(self, method: str, path: str, body: Any) -> tuple[int, bytes]:
         response = self._asked(method, path, body)
         try:
             answer = response.read(MAX_ANSWER_BYTES, decode_content=True)
@@ -159,7 +193,7 @@ class Gateway:
             response.release_conn()
         if response.status >= FIRST_ERROR:
             raise _problem(response.status, answer)
-        return answer
+        return response.status, answer
 
     def _asked(self, method: str, path: str, body: Any) -> urllib3.BaseHTTPResponse:
         """The answer's head; what follows it is left to be read."""
@@ -170,11 +204,24 @@ class Gateway:
             headers["Content-Type"] = "application/json"
         data = None if body is None else wire.encode(body)
         try:
-            return self._pool.request(
+            return self._connections().request(
                 method, self._base + path, body=data, headers=headers, preload_content=False
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Unreachable(f"{self._base}: {_reason(error)}") from error
+            raise self._failed(error) from error
+
+    def _connections(self) -> urllib3.PoolManager:
+        """Those that trust what the home's files say now: a revocation list is replaced daily, and ends."""
+        if self._tls is not None and self._trusts != (trusts := self._tls.trusts()):
+            self._pool.clear()
+            self._pool, self._trusts = _pool(self._tls.context()), trusts
+        return self._pool
+
+    def _failed(self, error: Exception) -> Unreachable:
+        refusal = error.args[0] if error.args and isinstance(error, urllib3.exceptions.SSLError) else error
+        if self._tls is not None and isinstance(refusal, ssl.SSLError):
+            return self._tls.refused(refusal, *self._place)
+        return Unreachable(f"{self._base}: {_reason(error)}")
 
     # For what only an admin asks (`provisioning.admin.requests`)
 
@@ -199,6 +246,15 @@ class Gateway:
             response.close()
 
 
+def _pool(context: ssl.SSLContext | None) -> urllib3.PoolManager:
+    timeout = urllib3.Timeout(total=SECONDS)
+    return urllib3.PoolManager(num_pools=1, timeout=timeout, retries=False, ssl_context=context)
+
+
+def _read(kind: type[T], answer: bytes, method: str, path: str) -> T:
+    return read(msgspec.json.Decoder(kind), answer, what=f"answer to {method} {path.partition('?')[0]}")
+
+
 class _Friends(Struct, frozen=True):
     friends: list[api.Friend]
 
@@ -213,7 +269,14 @@ def _problem(status: int, answer: bytes) -> Problem | Unreachable:
         problem = api.Problem(type="about:blank", title="", status=status, detail=f"HTTP status {status}")
     if status >= BUSY:
         return Unreachable(problem.detail)
-    return Problem(status, problem.detail, rule=problem.rule, refusal=problem.refusal, now=problem.now)
+    return Problem(
+        status,
+        problem.detail,
+        type=problem.type,
+        rule=problem.rule,
+        refusal=problem.refusal,
+        now=problem.now,
+    )
 
 
 def _reason(error: Exception) -> str:
