@@ -13,27 +13,38 @@ import multiprocessing
 import os
 import signal
 import socket
+import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.server import Server
 
 from chain import notify
+from chain.errors import ChainError
+from gateway.authority import Authority
 from gateway.errors import Busy
+from gateway.expiry import near_ends, utc_now
 from gateway.joins import Joins
+from gateway.link import web_servers
 from gateway.presence import Presence
 from gateway.relay import Heads, MqttRelay
 from gateway.rest.app import create_app
+from gateway.rest.certificates import Lan
 from gateway.rest.snapshot import Chains
 from gateway.sessions import HOUR_MS, Sessions
-from gateway.site import Site
+from gateway.site import Site, near
+from gateway.tls import Files, client_context
 
 log = logging.getLogger(__name__)
+
+Version = tuple[tuple[int, int], ...] | None
 
 THREADS = 256
 """Each open event stream keeps one busy; `gateway.rest.events` leaves some for everything else."""
@@ -43,6 +54,15 @@ PAGE = Path(__file__).with_name("static")
 
 STOP_SECONDS = 6
 """A little more than an entry that is handed in may take."""
+
+NEWS_SECONDS = 0.25
+"""How often the chain is looked at for what nobody told of over MQTT."""
+
+RENEWAL_SECONDS = 0.5
+"""How often it is looked whether there is a new certificate."""
+
+WARN_SECONDS = 86_400.0
+"""How often it is said that a certificate is about to expire."""
 
 READY_TRIES = 200
 READY_PAUSE = 0.05
@@ -60,6 +80,7 @@ def serve(site: Site) -> None:
     address = _address(site.settings.http_host, site.settings.http_port)
     _check_free(*address)
     host, port = address
+    shown = _version_of(site.certificates)
     server = Server(
         "blockpost",
         address=host,
@@ -70,8 +91,13 @@ def serve(site: Site) -> None:
         blocking_threads=THREADS,
         workers_kill_timeout=STOP_SECONDS,
         log_enabled=False,
+        # No Strict-Transport-Security: it would hold for all ports of the name, and so hide the page on port 80 where
+        # browsers that do not know the root yet get it.
+        ssl_cert=site.certificates.server if site.settings.is_lan else None,
+        ssl_key=site.certificates.server if site.settings.is_lan else None,
+        ssl_protocol_min=SSLProtocols.tls12,
     )
-    server.serve(target_loader=partial(_load, site, address), wrap_loader=False)
+    server.serve(target_loader=partial(_load, site, shown), wrap_loader=False)
 
 
 def _address(host: str, port: int) -> tuple[str, int]:
@@ -93,8 +119,16 @@ def _check_free(host: str, port: int) -> None:
             raise Busy(f"{host}:{port}: another process listens there") from error
 
 
-def _load(site: Site, address: tuple[str, int]) -> Flask:
-    """Make the application, in the worker process."""
+def _version_of(files: Files) -> Version:
+    """Which certificates lie there, if any: each is replaced by another file, never written over."""
+    try:
+        return tuple((path.stat().st_ino, path.stat().st_mtime_ns) for path in (files.server, files.web))
+    except FileNotFoundError:
+        return None
+
+
+def _load(site: Site, shown: Version) -> Flask:
+    """Make the application, in the worker process, which shows the certificates `shown`."""
     _die_with_parent()
     chains, key = Chains(site.chain_file), site.key()
     with chains.snapshot() as now:
@@ -104,10 +138,13 @@ def _load(site: Site, address: tuple[str, int]) -> Flask:
         with chains.snapshot() as now:
             return now.state.is_live(account)
 
-    relay = MqttRelay(site.settings, key, Presence(knows), origin=origin)
+    relay = MqttRelay(web_servers(site, key, origin), key, Presence(knows), origin=origin)
     _close_on_signal(relay.heads)
     relay.start()
-    threading.Thread(target=_tell_ready, args=address, name="ready", daemon=True).start()
+    _in_background(_follow, chains, relay.heads)
+    _in_background(_tell_ready, site)
+    if site.settings.is_lan:
+        _in_background(_end_when_renewed, site.certificates, shown)
     return create_app(
         chains=chains,
         sessions=Sessions.open(
@@ -121,7 +158,12 @@ def _load(site: Site, address: tuple[str, int]) -> Flask:
         refused=site.refusals_file,
         version=_version(),
         clock=_clock,
+        lan=Lan(Authority(site.certificates.socket), site.certificates) if site.settings.is_lan else None,
     )
+
+
+def _in_background(work: Callable[..., None], *given: Any) -> None:
+    threading.Thread(target=work, args=given, name=work.__name__, daemon=True).start()
 
 
 def _die_with_parent() -> None:
@@ -150,30 +192,71 @@ def _close_on_signal(heads: Heads) -> None:
     threading.Thread(target=wait, name="signals", daemon=True).start()
 
 
-def _tell_ready(host: str, port: int) -> None:
+def _follow(chains: Chains, heads: Heads) -> None:
+    """
+    Tell the event streams of new checkpoints that nobody tells of over MQTT, as while the broker starts anew: whoever
+    was revoked must not go on listening.
+    """
+    while not heads.closed:
+        with suppress(sqlite3.Error, ChainError), chains.snapshot() as now:
+            heads.announce(now.size)
+        time.sleep(NEWS_SECONDS)
+
+
+def _end_when_renewed(files: Files, shown: Version) -> None:
+    """
+    Have this server ended once there is a new certificate, for itself or for the broker, so that it is started again
+    with that one: granian reads it only when it begins. Open pages come back by themselves.
+    """
+    told = 0.0
+    while _version_of(files) in (shown, None):
+        if time.monotonic() >= told:
+            told = time.monotonic() + WARN_SECONDS
+            for words in near_ends(files, utc_now()):
+                log.warning("%s: nobody renews it; ask: blockpost gateway doctor", words)
+        time.sleep(RENEWAL_SECONDS)
+    log.info("there is a new certificate: ending, to be started again with it")
+    os.kill(os.getppid(), signal.SIGTERM)
+
+
+def _tell_ready(site: Site) -> None:
+    settings = site.settings
     for _ in range(READY_TRIES):
         try:
-            socket.create_connection((host, port), timeout=1).close()
-        except OSError:
+            _ask(site)
+        except (OSError, http.client.HTTPException):
             time.sleep(READY_PAUSE)
             continue
-        log.info("web ready address=%s port=%d", host, port)
+        log.info("web ready address=%s port=%d", settings.http_host, settings.http_port)
         notify.ready()
         if notify.is_asked():
-            _beat(host, port)
+            _beat(site)
         return
 
 
-def _beat(host: str, port: int) -> None:
+def _beat(site: Site) -> None:
     """Go on asking this server itself, as anybody would: an answer is progress, whatever it says."""
     heart = notify.Heart()
     while True:
-        connection = http.client.HTTPConnection(host, port, timeout=notify.EVERY_SECONDS)
-        with suppress(OSError, http.client.HTTPException), closing(connection):
-            connection.request("GET", "/healthz")
-            connection.getresponse().read()
+        with suppress(OSError, http.client.HTTPException):
+            _ask(site)
             heart.beat()
         time.sleep(notify.EVERY_SECONDS)
+
+
+def _ask(site: Site) -> None:
+    with closing(connection_to(site, notify.EVERY_SECONDS)) as connection:
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+
+
+def connection_to(site: Site, seconds: float) -> http.client.HTTPConnection:
+    """A connection from this very machine to the web server of a site, not opened yet."""
+    host, port = near(site.settings.http_host), site.settings.http_port
+    if not site.settings.is_lan:
+        return http.client.HTTPConnection(host, port, timeout=seconds)
+    context = client_context(site.certificates)
+    return http.client.HTTPSConnection(host, port, timeout=seconds, context=context)
 
 
 def _clock() -> int:

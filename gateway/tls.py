@@ -6,6 +6,7 @@ it, so that a renewal replaces all of it at once.
 """
 
 import ssl
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,3 +80,8 @@ def pin(root: Certificate) -> str:
     """What join codes name a root by."""
     key = root.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return pin_of(digest(key))
+
+
+def fingerprint(root: Certificate) -> str:
+    """What browsers and systems show of a certificate: SHA-256, in sixteen groups of four."""
+    return " ".join(textwrap.wrap(digest(root.public_bytes(Encoding.DER)).hex().upper(), 4))

@@ -15,6 +15,7 @@ from gateway.rest.accounts import accounts
 from gateway.rest.admin import admin
 from gateway.rest.alive import alive
 from gateway.rest.audit import audit
+from gateway.rest.certificates import Lan, certificates
 from gateway.rest.desk import Desk
 from gateway.rest.documents import Intake
 from gateway.rest.entries import entries
@@ -30,7 +31,7 @@ from gateway.rest.links import links
 from gateway.rest.login import login
 from gateway.rest.lookup import lookup
 from gateway.rest.messages import messages
-from gateway.rest.metrics import Requests, Watched, metrics
+from gateway.rest.metrics import Expiring, Requests, Watched, metrics
 from gateway.rest.openapi import openapi
 from gateway.rest.page import page
 from gateway.rest.profile import profile
@@ -57,10 +58,11 @@ def create_app(
     refused: Path,
     version: str,
     clock: Clock,
+    lan: Lan | None = None,
 ) -> Flask:
     """
     `pin` is what join codes name this gateway by; `static` is where the page was built, `refused` the list of refusals;
-    `clock` gives ms since 1970.
+    `clock` gives ms since 1970. `lan` is what there is besides where a LAN is served.
     """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = wire.MAX_PARCEL_BYTES
@@ -81,6 +83,8 @@ def create_app(
             clock=clock,
         )
     )
+    if lan is not None:
+        registry.register(Expiring(lan.files, clock))
     desk = Desk(chains, sessions, clock)
     submissions, tries = Submissions(chains, relay), Tries(clock)
     for views in (
@@ -103,9 +107,10 @@ def create_app(
         admin(desk, relay.presence, joins, clock),
         open_joins(desk, joins, clock),
         links(desk),
+        certificates(desk, lan, tries, clock),
         audit(desk),
         refusals(desk, refused),
-        alive(relay.pulses, chains.file),
+        alive(relay.pulses, chains.file, lan.files if lan else None, clock),
         metrics(desk, registry),
         openapi(version),
         health(desk, chains, Auditor(chains.file, clock)),

@@ -8,6 +8,7 @@ series, and none of them names anybody.
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 from flask import Blueprint, Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Histogram, disable_created_metrics
@@ -15,6 +16,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from gateway.errors import BadConfig
+from gateway.expiry import WATCHED, certificate_end, crl_end
 from gateway.presence import Presence
 from gateway.pulse import BUCKETS, Pulse, Pulses
 from gateway.rest.desk import Desk
@@ -23,6 +26,7 @@ from gateway.rest.health import size_on_disk
 from gateway.rest.snapshot import Chains
 from gateway.sessions import Clock, Sessions
 from gateway.site import is_loopback
+from gateway.tls import Files
 
 REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Seconds."""
@@ -115,6 +119,31 @@ class Watched(Collector):
         yield _gauge("checkpoint_age_seconds", "Seconds since that block. It grows while nobody writes.", age)
         yield _gauge("chain_bytes", "Bytes of the chain's files.", size_on_disk(file))
         yield _gauge("disk_free_bytes", "Bytes left on their disk.", shutil.disk_usage(file.parent).free)
+
+
+class Expiring(Collector):
+    """How long a LAN's certificates and its list of revoked ones still hold; below zero if they do not."""
+
+    def __init__(self, files: Files, clock: Clock) -> None:
+        self._files = files
+        self._clock = clock
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._clock() / 1000
+        crl = GaugeMetricFamily(
+            "blockpost_crl_seconds", "Seconds until the list of revoked certificates expires."
+        )
+        certificates = GaugeMetricFamily(
+            "blockpost_certificate_seconds", "Seconds until a certificate expires.", labels=["name"]
+        )
+        # What cannot be read has no value: an alert on `absent()` tells of it, as /healthz and the doctor do.
+        with suppress(BadConfig):
+            crl.add_metric([], crl_end(self._files).at.timestamp() - now)
+        for name in WATCHED:
+            with suppress(BadConfig):
+                end = certificate_end(self._files, name)
+                certificates.add_metric([name], end.at.timestamp() - now)
+        yield from (crl, certificates)
 
 
 def metrics(desk: Desk, registry: CollectorRegistry) -> Blueprint:

@@ -7,6 +7,7 @@ What can go wrong with a request, and the one table from errors to statuses.
   + WrongMedia        the body is not JSON
   + Crowded           too many streams are open, or bodies on their way in
   + TooMany           the caller tried too often, and waits `seconds`
+  + Expired           a certificate that an admin has to renew first
   + Unwell            entries are not committed just now
   + NotBuilt          the page is not there
   + Declined          the committer refused the entry, and signed for it
@@ -21,6 +22,7 @@ from werkzeug.exceptions import HTTPException
 
 from chain.api import Problem
 from chain.errors import ChainError, Damaged, Malformed, Missing, Oversized, Refused, Rule, Unverified
+from gateway.authority import NoAuthority
 from gateway.errors import BadConfig, Busy, GatewayError, Undecided
 from gateway.relay import SignedRefusal
 
@@ -63,6 +65,10 @@ class TooMany(RestError):
         super().__init__(f"too many tries from here: wait {_in_words(self.seconds)}, then try again")
 
 
+class Expired(RestError):
+    """A certificate that an admin has to renew first, or that is not granted at all; the message says why."""
+
+
 class Unwell(RestError):
     """Entries are not committed just now."""
 
@@ -88,12 +94,14 @@ STATUS: dict[type[Exception] | Rule, HTTPStatus] = {
     Damaged: HTTPStatus.INTERNAL_SERVER_ERROR,
     BadConfig: HTTPStatus.INTERNAL_SERVER_ERROR,
     Busy: HTTPStatus.SERVICE_UNAVAILABLE,
+    NoAuthority: HTTPStatus.SERVICE_UNAVAILABLE,
     Undecided: HTTPStatus.SERVICE_UNAVAILABLE,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     CrossSite: HTTPStatus.FORBIDDEN,
     WrongMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Crowded: HTTPStatus.SERVICE_UNAVAILABLE,
     TooMany: HTTPStatus.TOO_MANY_REQUESTS,
+    Expired: HTTPStatus.FORBIDDEN,
     Unwell: HTTPStatus.SERVICE_UNAVAILABLE,
     NotBuilt: HTTPStatus.SERVICE_UNAVAILABLE,
     # `Refused` and `Declined` go by the rule that they name.

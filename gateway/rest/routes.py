@@ -13,6 +13,7 @@ from gateway.auditor import Running
 from gateway.rest import (
     admin,
     audit,
+    certificates,
     events,
     friends,
     health,
@@ -27,6 +28,7 @@ from gateway.rest import (
     sessions,
 )
 from gateway.rest.alive import Alive
+from gateway.rest.certificates import CERTIFICATE, PEM
 from gateway.rest.documents import Nothing
 from gateway.rest.submission import Receipted
 
@@ -178,6 +180,20 @@ ROUTES = {
         answer=STREAM,
         problems=(503,),
     ),
+    "POST /v1/certificates": Route(
+        tag=LOGIN,
+        does="A certificate for the caller, who shows a token",
+        body=api.CertificateRequest,
+        answer=api.Certified,
+        status=HTTPStatus.CREATED,
+        problems=(403, 404, 429, 503),
+    ),
+    "GET /v1/crl": Route(
+        tag=LOGIN, who="all", does="The list of revoked certificates", answer=PEM, problems=(404,)
+    ),
+    "GET /root.crt": Route(
+        tag=LOGIN, who="all", does="The root's certificate", answer=CERTIFICATE, problems=(404,)
+    ),
     "GET /checkpoint": Route(tag=CHAIN, does="The newest checkpoint (C2SP tlog-checkpoint)", answer=TEXT),
     "GET /tile/<path:name>": Route(
         tag=CHAIN,
@@ -230,6 +246,22 @@ ROUTES = {
     ),
     "GET /v1/admin/links": Route(
         tag=ADMIN, who="admin", does="Who is in contact with whom", query=admin.Page, answer=links.LinkPage
+    ),
+    "GET /v1/admin/certificates": Route(
+        tag=ADMIN,
+        who="admin",
+        does="Everybody's newest certificate",
+        query=certificates.After,
+        answer=certificates.CertificatePage,
+        problems=(404, 503),
+    ),
+    "POST /v1/admin/certificates/<account>/renew": Route(
+        tag=ADMIN,
+        who="admin",
+        does="Let an account renew a certificate that has expired",
+        body=Nothing,
+        answer=certificates.Renewed,
+        problems=(404, 503),
     ),
     "GET /v1/admin/audit": Route(
         tag=ADMIN, who="admin", does="What was done, newest first", query=audit.Acts, answer=audit.AuditPage

@@ -44,6 +44,7 @@ import gateway.refusals
 import gateway.rest.admin
 import gateway.rest.alive
 import gateway.rest.audit
+import gateway.rest.certificates
 import gateway.rest.desk
 import gateway.rest.entries
 import gateway.rest.events
@@ -104,6 +105,7 @@ DOCUMENTED = (
     gateway.rest.admin,
     gateway.rest.alive,
     gateway.rest.audit,
+    gateway.rest.certificates,
     gateway.rest.entries,
     gateway.rest.events,
     gateway.rest.friends,
