@@ -50,7 +50,7 @@ def console(about: str | None) -> Console:
     """The command with all that this package brings."""
     made = Console("gateway", about, CLOSING)
     for name, action, text in (
-        ("run", _run, "run all of it, and keep it running"),
+        ("run", _run, "run all of its processes, and keep them running"),
         ("broker", _broker, "run the MQTT broker only: the embedded one, or in a LAN Mosquitto"),
         ("commit", _commit, "run the committer only"),
         ("web", _web, "run the web server only"),
@@ -138,9 +138,9 @@ def _note(path: Path) -> str:
 
 
 def _run(args: argparse.Namespace) -> None:
-    Site.load(args.directory)
+    site = Site.load(args.directory)
     with exclusive(args.directory / "run.lock"):
-        supervisor.run(args.directory, until_signalled())
+        supervisor.run(site, until_signalled())
 
 
 def _broker(args: argparse.Namespace) -> None:

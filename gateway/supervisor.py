@@ -1,4 +1,4 @@
-"""Keeps the gateway's three processes running: broker, committer, web. In production systemd does this."""
+"""Keeps the gateway's processes running. In production systemd does this."""
 
 import ctypes
 import logging
@@ -9,10 +9,15 @@ import threading
 import time
 from pathlib import Path
 
+from gateway.site import Site
+
 log = logging.getLogger(__name__)
 
 PARTS = ("broker", "commit", "web")
 """In the order in which they start; they stop in the reverse one."""
+
+LAN_PARTS = ("authority", *PARTS, "welcome")
+"""The same where a LAN is served."""
 
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 5.0
@@ -26,12 +31,18 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
 
+def command(part: str, directory: Path) -> list[str]:
+    """What runs one process. The authority's code is above this package, which knows of it by name only."""
+    words = ["provisioning", "authority", "run"] if part == "authority" else ["gateway.cli", part]
+    return [sys.executable, "-m", *words, str(directory)]
+
+
 class Part:
     """One process, started again whenever it ends."""
 
     def __init__(self, name: str, directory: Path) -> None:
         self.name = name
-        self._command = [sys.executable, "-m", "gateway.cli", name, str(directory)]
+        self._command = command(name, directory)
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._delay = FIRST_DELAY
@@ -68,9 +79,10 @@ def _die_with_parent() -> None:
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def run(directory: Path, stop: threading.Event) -> None:
+def run(site: Site, stop: threading.Event) -> None:
     """Run all parts until told to stop."""
-    parts = [Part(name, directory) for name in PARTS]
+    names = LAN_PARTS if site.settings.is_lan else PARTS
+    parts = [Part(name, site.directory) for name in names]
     try:
         while not stop.wait(TICK):
             for part in parts:
