@@ -44,7 +44,7 @@ from gateway.tls import Files, client_context
 
 log = logging.getLogger(__name__)
 
-Version = tuple[tuple[int, int], ...] | None
+Version = tuple[int, int] | None
 
 THREADS = 256
 """Each open event stream keeps one busy; `gateway.rest.events` leaves some for everything else."""
@@ -80,7 +80,7 @@ def serve(site: Site) -> None:
     address = _address(site.settings.http_host, site.settings.http_port)
     _check_free(*address)
     host, port = address
-    shown = _version_of(site.certificates)
+    shown = _version_of(site.certificates.server)
     server = Server(
         "blockpost",
         address=host,
@@ -119,16 +119,17 @@ def _check_free(host: str, port: int) -> None:
             raise Busy(f"{host}:{port}: another process listens there") from error
 
 
-def _version_of(files: Files) -> Version:
-    """Which certificates lie there, if any: each is replaced by another file, never written over."""
+def _version_of(path: Path) -> Version:
+    """Which file it is, if there is one: certificates are replaced whole, never written over."""
     try:
-        return tuple((path.stat().st_ino, path.stat().st_mtime_ns) for path in (files.server, files.web))
+        status = path.stat()
     except FileNotFoundError:
         return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def _load(site: Site, shown: Version) -> Flask:
-    """Make the application, in the worker process, which shows the certificates `shown`."""
+    """Make the application, in the worker process, which shows the certificate `shown`."""
     _die_with_parent()
     chains, key = Chains(site.chain_file), site.key()
     with chains.snapshot() as now:
@@ -205,11 +206,11 @@ def _follow(chains: Chains, heads: Heads) -> None:
 
 def _end_when_renewed(files: Files, shown: Version) -> None:
     """
-    Have this server ended once there is a new certificate, for itself or for the broker, so that it is started again
-    with that one: granian reads it only when it begins. Open pages come back by themselves.
+    Have this server ended once there is a new certificate, so that it is started again with that one: granian reads it
+    only when it begins. Open pages come back by themselves.
     """
     told = 0.0
-    while _version_of(files) in (shown, None):
+    while _version_of(files.server) in (shown, None):
         if time.monotonic() >= told:
             told = time.monotonic() + WARN_SECONDS
             for words in near_ends(files, utc_now()):

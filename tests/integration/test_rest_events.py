@@ -1,6 +1,7 @@
 """Server-sent events, read from the application as a server would."""
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from chain import wire
+from gateway import server
 from gateway.rest import events
 from gateway.rest.events import Seats
 from gateway.rest.problems import Crowded
@@ -132,6 +134,29 @@ def test_a_stream_ends_with_its_account(site: Site) -> None:
 
         assert "live account" in page.next("end")["data"]["detail"]
         assert page.has_ended()
+
+
+@pytest.mark.parametrize("told", ["over MQTT", "by nobody"])
+def test_it_does_so_as_soon_as_that_is_on_the_chain(
+    site: Site, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    monkeypatch.setattr(events, "LOOK_SECONDS", 3_600)
+    heads = site.relay.heads
+    # It would wait for an hour.
+    limit = threading.Timer(30, heads.close)
+    limit.start()
+    with a_page(site, f"?after={site.world.chain.head.size}") as page:
+        page.next("head")
+        revocation = site.admin.revokes(site.alice.id)
+        if told == "over MQTT":
+            site.commit(revocation)
+        else:
+            site.world.commit(revocation)
+            threading.Thread(target=server._follow, args=(site.chains, heads)).start()
+
+        assert page.next("end")
+    limit.cancel()
+    heads.close()
 
 
 @pytest.mark.parametrize("how", ["logout", "expiry"])
