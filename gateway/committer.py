@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import paho.mqtt.client as mqtt
 from msgspec import Struct
 
-from chain import notify, token, wire
+from chain import notify, wire
 from chain.body import Body
 from chain.chain import MAX_BLOCK_ENTRIES, Chain, Committed
 from chain.console import wake_at
@@ -28,7 +28,7 @@ from chain.receipt import Receipt
 from chain.wire import Consistency, Delivered, Delivery, ReceiptOf, Receipts, Refusal, Submission
 from gateway import pulse, refusals
 from gateway.checker import Checker
-from gateway.link import Link
+from gateway.link import Link, committers
 from gateway.pulse import Meter
 from gateway.refusals import Refusals
 from gateway.site import Key, Site
@@ -274,16 +274,9 @@ def run(site: Site, stop: threading.Event) -> None:
         at = time.monotonic()
         arrived.put(Incoming(message.topic, bytes(message.payload), message.mid, connection, at))
 
-    def password() -> str:
-        audience = token.audience(chain.origin, token.MQTT)
-        return token.make(key.account, audience=audience, now=time.time(), kid=key.kid, signer=key.sign)
-
     # A checkpoint may have been signed that nobody was told of: say it again on each connection.
     link = Link(
-        site.settings,
-        client_id=key.account,
-        account=key.account,
-        password=password,
+        committers(site, key, chain.origin),
         topics=[wire.UP_ENTRIES],
         on_message=enqueue,
         on_up=lambda: arrived.put(NOTHING),

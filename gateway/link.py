@@ -5,14 +5,19 @@ import logging
 import random
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from gateway.site import Settings
+from chain import token
+from gateway.site import Key, Site, near
+from gateway.tls import Files, client_context
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +27,54 @@ LONGEST_DELAY = 5.0
 
 OnMessage = Callable[[mqtt.MQTTMessage, int], None]
 """Told a message and the number of the connection it came on; only enqueues."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """
+    Where one of the gateway's two clients finds the broker, and as whom.
+
+    `show` is called before each connection, and makes a fresh client prove who it is: by a token on loopback, by its
+    certificate in a LAN, each as it is at that moment.
+    """
+
+    host: str
+    port: int
+    client_id: str
+    show: Callable[[mqtt.Client], None]
+
+
+def committers(site: Site, key: Key, origin: str) -> Endpoint:
+    """The broker, for the committer of the chain `origin`."""
+    return _endpoint(site, key, origin, client_id=key.account, own=site.certificates.committer)
+
+
+def web_servers(site: Site, key: Key, origin: str) -> Endpoint:
+    """The broker, for the web server."""
+    return _endpoint(site, key, origin, client_id=f"{key.account}.web", own=site.certificates.web)
+
+
+def _endpoint(site: Site, key: Key, origin: str, *, client_id: str, own: Path) -> Endpoint:
+    settings = site.settings
+    show = _certificate(site.certificates, own) if settings.is_lan else _token(key, origin)
+    return Endpoint(near(settings.mqtt_host), settings.mqtt_port, client_id, show)
+
+
+def _certificate(files: Files, own: Path) -> Callable[[mqtt.Client], None]:
+    def show(client: mqtt.Client) -> None:
+        client.tls_set_context(client_context(files, own))
+
+    return show
+
+
+def _token(key: Key, origin: str) -> Callable[[mqtt.Client], None]:
+    audience = token.audience(origin, token.MQTT)
+
+    def show(client: mqtt.Client) -> None:
+        made = token.make(key.account, audience=audience, now=time.time(), kid=key.kid, signer=key.sign)
+        client.username_pw_set(key.account, made)
+
+    return show
 
 
 class Link:
@@ -34,20 +87,16 @@ class Link:
 
     def __init__(
         self,
-        settings: Settings,
+        endpoint: Endpoint,
         *,
-        client_id: str,
-        account: str,
-        password: Callable[[], str],
         topics: Sequence[str],
         on_message: OnMessage,
         on_up: Callable[[], None] = lambda: None,
         on_down: Callable[[], None] = lambda: None,
         manual_ack: bool = False,
     ) -> None:
-        self._address = (settings.mqtt_host, settings.mqtt_port)
-        self._account = account
-        self._password = password
+        self._endpoint = endpoint
+        self._address = (endpoint.host, endpoint.port)
         self._topics = list(topics)
         self._on_message = on_message
         self._on_up = on_up
@@ -55,19 +104,25 @@ class Link:
         self._stopping = threading.Event()
         self._connection = 0
         self._up = False
-        self._client = mqtt.Client(
+        self._manual_ack = manual_ack
+        self._client = self._fresh()
+        self._thread = threading.Thread(target=self._run, name=f"link-{endpoint.client_id}", daemon=True)
+
+    def _fresh(self) -> mqtt.Client:
+        """A client for one connection: what an earlier one has not sent is not sent later, behind newer messages."""
+        client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=client_id,
+            client_id=self._endpoint.client_id,
             clean_session=True,
-            manual_ack=manual_ack,
+            manual_ack=self._manual_ack,
             reconnect_on_failure=False,
         )
-        self._client.max_inflight_messages_set(0)
-        self._client.on_connect = self._connected
-        self._client.on_disconnect = self._disconnected
-        self._client.on_message = self._message
-        self._client.on_socket_open = _no_delay
-        self._thread = threading.Thread(target=self._run, name=f"link-{client_id}", daemon=True)
+        client.max_inflight_messages_set(0)
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_message = self._message
+        client.on_socket_open = _no_delay
+        return client
 
     @property
     def is_up(self) -> bool:
@@ -96,8 +151,9 @@ class Link:
         while not self._stopping.is_set():
             before = self._connection
             try:
-                self._client.username_pw_set(self._account, self._password())
+                self._client = self._fresh()
                 with contextlib.suppress(OSError):
+                    self._endpoint.show(self._client)
                     self._client.connect(*self._address, keepalive=KEEPALIVE_SECONDS)
                     self._client.loop_forever()
             except Exception:

@@ -8,7 +8,6 @@ import logging
 import queue
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -16,16 +15,16 @@ from typing import Protocol
 import paho.mqtt.client as mqtt
 from msgspec import Struct
 
-from chain import checkpoint, token, wire
+from chain import checkpoint, wire
 from chain.encoding import b64url, digest
 from chain.errors import ChainError
 from chain.wire import ReceiptOf, Refusal
 from gateway import pulse
 from gateway.errors import Undecided
-from gateway.link import Link
+from gateway.link import Endpoint, Link
 from gateway.presence import Presence
 from gateway.pulse import Pulses, read_pulse
-from gateway.site import Key, Settings
+from gateway.site import Key
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +104,7 @@ class MqttRelay:
     """
 
     def __init__(
-        self, settings: Settings, key: Key, presence: Presence, *, origin: str, patience: float = PATIENCE
+        self, endpoint: Endpoint, key: Key, presence: Presence, *, origin: str, patience: float = PATIENCE
     ) -> None:
         self.heads = Heads()
         self.presence = presence
@@ -119,10 +118,7 @@ class MqttRelay:
         self._receipts = wire.down_topic(key.account, "receipt")
         self._refusals = wire.down_topic(key.account, "refusal")
         self._link = Link(
-            settings,
-            client_id=f"{key.account}.web",
-            account=key.account,
-            password=self._password,
+            endpoint,
             topics=[self._receipts, self._refusals, wire.HEAD_TOPIC, wire.UP_STATUSES, pulse.TOPIC],
             on_message=self._enqueue,
             # In the queue it has its place between what came before and what comes after.
@@ -167,11 +163,6 @@ class MqttRelay:
                     self._waiting[name].remove(answers)
                     if not self._waiting[name]:
                         del self._waiting[name]
-
-    def _password(self) -> str:
-        audience = token.audience(self._origin, token.MQTT)
-        key = self._key
-        return token.make(key.account, audience=audience, now=time.time(), kid=key.kid, signer=key.sign)
 
     def _enqueue(self, message: mqtt.MQTTMessage, _connection: int) -> None:
         self._arrived.put((message.topic, bytes(message.payload)))

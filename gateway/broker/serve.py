@@ -47,7 +47,7 @@ async def serve(
 ) -> None:
     """Serve what `listen` bound until `stop` is set; then close every connection and the listener."""
     limits = limits or Limits()
-    _allow_files(limits.connections + _SPARE_FILES)
+    allow_files(limits.connections + _SPARE_FILES)
     _hush()
     broker = EmbeddedBroker(listener, door, gateway=gateway, limits=limits)
     await broker.start()
@@ -83,7 +83,7 @@ async def _until_signalled(listener: socket.socket, door: Door, gateway: str, li
     await serve(listener, door, gateway=gateway, stop=stop, limits=limits)
 
 
-def _allow_files(wanted: int) -> None:
+def allow_files(wanted: int) -> None:
     """Debian starts services with 1024 descriptors, which as many clients would use up."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:

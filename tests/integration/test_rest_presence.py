@@ -12,11 +12,12 @@ from chain import token, wire
 from chain.api import Friend
 from device.client import Client, Home
 from device.link import Link
+from gateway.link import Endpoint
 from gateway.relay import MqttRelay
 from gateway.rest import events
-from gateway.site import Key, Settings
-from provisioning import admin
+from gateway.site import Key
 from provisioning import site as sites
+from provisioning.admin import cli as admin
 from tests.integration.test_rest_events import Page, a_page
 from tests.site import Site, a_site
 from tests.sites import added, ran, running_site
@@ -183,7 +184,8 @@ def test_who_comes_and_goes_within_a_second_did_neither(site: Site) -> None:
 @pytest.fixture
 def relay(site: Site) -> MqttRelay:
     """A relay without a broker: what came over its connection is put in by hand."""
-    return MqttRelay(Settings(), a_key(site.folder), site.relay.presence, origin=site.world.origin)
+    nowhere = Endpoint("127.0.0.1", 1, "web", show=lambda _client: None)
+    return MqttRelay(nowhere, a_key(site.folder), site.relay.presence, origin=site.world.origin)
 
 
 def a_key(folder: Path) -> Key:

@@ -18,8 +18,8 @@ from chain.entry import Message
 from chain.receipt import Receipt
 from chain.wire import Delivery, Receipts, Refusal, Submission
 from gateway.committer import Committer, Incoming, Outgoing, gather
-from gateway.link import Link
-from gateway.site import Key, Settings
+from gateway.link import Endpoint, Link
+from gateway.site import Key
 from tests.world import Actor, World
 
 
@@ -391,10 +391,7 @@ class Client:
 def test_an_acknowledgement_for_an_earlier_connection_is_dropped() -> None:
     handed: list[int] = []
     link = Link(
-        Settings(),
-        client_id="c",
-        account="a",
-        password=str,
+        Endpoint("127.0.0.1", 1, "c", show=lambda _client: None),
         topics=[],
         on_message=lambda _message, connection: handed.append(connection),
         manual_ack=True,
@@ -419,10 +416,7 @@ def test_an_acknowledgement_for_an_earlier_connection_is_dropped() -> None:
 
 def test_nothing_is_acknowledged_while_there_is_no_connection() -> None:
     link = Link(
-        Settings(),
-        client_id="c",
-        account="a",
-        password=str,
+        Endpoint("127.0.0.1", 1, "c", show=lambda _client: None),
         topics=[],
         on_message=lambda _message, _connection: None,
         manual_ack=True,
