@@ -16,7 +16,7 @@ from chain.joincode import JoinCode
 from device import joining
 from device.addressbook import Membership
 from device.client import Client, Home
-from provisioning import admin
+from provisioning.admin import cli as admin
 from provisioning.site import Site
 from tests.homes import keep_keys, new_keys
 

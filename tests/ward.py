@@ -13,7 +13,7 @@ from typing import Any
 from playwright.sync_api import Browser
 
 from device import cli
-from provisioning import admin
+from provisioning.admin import cli as admin
 from provisioning.site import Site
 from tests.browser import Window
 from tests.page import Person

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from provisioning import admin
+from provisioning.admin import cli as admin
 from tests.sites import copied_chain, ran, run_on
 from tests.ward import ADMIN, Ward
 

@@ -16,7 +16,7 @@ from device import cli
 from device.client import Home
 from device.content import TEXT
 from device.outbox import Outbox
-from provisioning import admin
+from provisioning.admin import cli as admin
 from provisioning.site import Site
 from tests.sites import Done, client_of, copied_chain, enter, invited, ran, run_on, running_site
 

@@ -21,7 +21,8 @@ from device.client import Home
 from device.errors import NotJoined, Problem, Unreachable
 from device.joining import JoinedAlready
 from device.rest import Gateway
-from provisioning import admin
+from provisioning.admin import cli as admin
+from provisioning.admin.accounts import find_account
 from provisioning.site import Site
 from tests.homes import keep_keys, new_keys
 from tests.sites import Done, added, client_of, enter, invited, ran, running_site
@@ -258,8 +259,8 @@ def test_an_id_is_not_mistaken_for_a_handle_that_looks_like_it(site: Site, name:
     twin = added(site, member.account)
 
     with client_of(site, "admin") as client:
-        assert admin.find_account(client, member.account) == member.account
-        assert admin.find_account(client, twin.account) == twin.account
+        assert find_account(client, member.account) == member.account
+        assert find_account(client, twin.account) == twin.account
 
 
 def test_the_last_admin_stays(site: Site) -> None:
@@ -301,7 +302,7 @@ def test_joining_needs_a_code(site: Site, tmp_path: Path) -> None:
     done = ran(cli.main, "--home", tmp_path / "home", "join", "127.0.0.1:1/nonsense")
 
     assert done.code == 1
-    assert "want HOST:PORT/GATEWAY/SECRET" in done.err
+    assert "want HOST:PORT/PIN/SECRET" in done.err
 
 
 def test_a_code_may_come_by_standard_input(site: Site, name: str) -> None:
