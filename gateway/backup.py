@@ -2,8 +2,9 @@
 A gateway in one file: made while it runs, and restored only where that takes nothing back.
 
 The file is a tar, sealed with a passphrase unless that is declined: the gateway's key is in it. It holds one moment of
-the chain, the key and the settings; no session and no refusal. Restoring checks all of it, and the whole chain, before
-the directory has its name.
+the chain, the key and the settings; what of join codes was tried in vain or stopped, lest a dead one live again; and,
+of a gateway that serves a LAN, its certificates, without the root's key. It holds no session and no refusal. Restoring
+checks all of it, and the whole chain, before the directory has its name.
 """
 
 import os
@@ -29,16 +30,29 @@ from chain.errors import Malformed
 from gateway import archive, vault
 from gateway.archive import Member
 from gateway.errors import BadBackup, BadConfig, RolledBack
+from gateway.joins import Joins
 from gateway.site import Site
+from gateway.tls import Files
 from gateway.vault import Opener, Sealer, Source
 
-SETTINGS, KEY, CHAIN, MANIFEST = "gateway.toml", "gateway.key", "chain.db", "manifest.json"
+SETTINGS, KEY, CHAIN, JOINS, MANIFEST = "gateway.toml", "gateway.key", "chain.db", "joins.db", "manifest.json"
 SMALL = (SETTINGS, KEY, MANIFEST)
 SMALL_BYTES = 65_536
-"""What any file but the chain may have."""
+"""What each of them may have."""
+
+_TLS = Files(Path("tls"))
+SECRETS = tuple(
+    map(str, (_TLS.issuing, _TLS.issuing_key, _TLS.server, _TLS.committer, _TLS.web, _TLS.inventory))
+)
+"""What of `tls/` is for nobody else. Certificates come before their keys: those are written the other way round."""
+
+PUBLIC = (str(_TLS.root), str(_TLS.crl))
+CERTIFICATES = (*PUBLIC, *SECRETS)
+UNLESS_NEVER_MADE = {JOINS, str(_TLS.inventory)}
+"""These two begin to be there when they are first needed."""
 
 PAGES = 1_024
-"""Of the chain that are copied between two tellings."""
+"""Of a database that are copied between two tellings."""
 
 LEAST_PASSPHRASE = 12
 """Characters. Whoever has the file may guess for as long as they like."""
@@ -83,20 +97,34 @@ def make(site: Site, file: Path, passphrase: str | None, stages: Stages) -> Chec
         # From here on it is one moment of the chain, whatever is committed meanwhile.
         chain.store.db.execute("BEGIN")
         note = chain.checkpoint()
-        with durable.creating(file) as out, _snapshot(site, chain.store.db, stages) as snapshot:
+        with ExitStack() as opened:
+            out = opened.enter_context(durable.creating(file))
+            copies = {
+                CHAIN: opened.enter_context(_copied(site, chain.store.db, stages("pages copied"))),
+                **({JOINS: opened.enter_context(_copied_joins(site))} if site.joins_file.exists() else {}),
+            }
             if passphrase is None:
-                _write(out, site, note, snapshot, stages)
+                _write(out, site, note, copies, stages)
             else:
                 sealer = Sealer(out, passphrase)
-                _write(sealer, site, note, snapshot, stages)
+                _write(sealer, site, note, copies, stages)
                 sealer.finish()
         return chain.verified(note)
 
 
 @contextmanager
-def _snapshot(site: Site, db: sqlite3.Connection, stages: Stages) -> Iterator[BinaryIO]:
-    """A copy of the chain's file. It has no name: what ends this process ends the copy, too."""
-    progress = stages("pages copied")
+def _copied_joins(site: Site) -> Iterator[BinaryIO]:
+    uri = f"{site.joins_file.absolute().as_uri()}?mode=ro"
+    with (
+        closing(sqlite3.connect(uri, uri=True)) as db,
+        _copied(site, db, lambda _done, _all: None) as copy,
+    ):
+        yield copy
+
+
+@contextmanager
+def _copied(site: Site, db: sqlite3.Connection, progress: Progress) -> Iterator[BinaryIO]:
+    """A copy of a database's file. It has no name: what ends this process ends the copy, too."""
     # In the gateway's own directory: names are in it, in clear, and a memory stick would keep their traces.
     fd, name = tempfile.mkstemp(prefix=".backup-", dir=site.directory)
     with os.fdopen(fd, "rb") as file:
@@ -113,14 +141,17 @@ def _snapshot(site: Site, db: sqlite3.Connection, stages: Stages) -> Iterator[Bi
         yield file
 
 
-def _write(sink: vault.Sink, site: Site, note: str, snapshot: BinaryIO, stages: Stages) -> None:
+def _write(sink: vault.Sink, site: Site, note: str, copies: Mapping[str, BinaryIO], stages: Stages) -> None:
     progress = stages("bytes written")
     files = {}
-    for name in (SETTINGS, KEY):
+    for name in (SETTINGS, KEY, *(CERTIFICATES if site.settings.is_lan else ())):
+        if name in UNLESS_NEVER_MADE and not (site.directory / name).exists():
+            continue
         data = (site.directory / name).read_bytes()
         files[name] = Kept(len(data), b64url(archive.write(sink, name, len(data), [data])))
-    size = os.fstat(snapshot.fileno()).st_size
-    files[CHAIN] = Kept(size, b64url(archive.write(sink, CHAIN, size, _counted(snapshot, size, progress))))
+    for name, copy in copies.items():
+        size = os.fstat(copy.fileno()).st_size
+        files[name] = Kept(size, b64url(archive.write(sink, name, size, _counted(copy, size, progress))))
     manifest = Manifest(at=time.time_ns() // 1_000_000, checkpoint=note, files=files)
     data = canonical(manifest)
     archive.write(sink, MANIFEST, len(data), [data])
@@ -167,7 +198,7 @@ def restore(
             for note in (*newest, small.manifest.checkpoint):
                 _continues(chain, note)
         report = audit.audit(scratch / CHAIN, workers=workers, progress=stages("entries checked"))
-        _finish(scratch, small.files, report)
+        _finish(scratch, small, report)
         scratch.rename(place)
         undo.pop_all()
     durable.sync_directory(place.parent)
@@ -188,7 +219,7 @@ def _continues(chain: Chain, note: str) -> None:
 
 
 class _Small(Struct, frozen=True):
-    """What of a backup is not the chain."""
+    """What of a backup is written down last."""
 
     manifest: Manifest
     files: Mapping[str, bytes]
@@ -198,7 +229,7 @@ class _Small(Struct, frozen=True):
 
 
 def _unpacked(file: Path, scratch: Path, passphrase: Callable[[], str], progress: Progress) -> _Small:
-    """Put the chain into `scratch`, and hold every file against the manifest."""
+    """Put chain, joins and certificates into `scratch`, and hold every file against the manifest."""
     with file.open("rb") as raw:
         source: Source = _Counting(raw, os.fstat(raw.fileno()).st_size, progress)
         try:
@@ -215,10 +246,10 @@ def _read(source: Source, scratch: Path) -> _Small:
     files: dict[str, bytes] = {}
     found: dict[str, Kept] = {}
     for member in archive.members(source):
-        if member.name in found or member.name not in (CHAIN, *SMALL):
+        if member.name in found or member.name not in (CHAIN, JOINS, *CERTIFICATES, *SMALL):
             raise BadBackup(f"want {CHAIN} and {', '.join(SMALL)} once each, got {member.name!r}")
-        if member.name == CHAIN:
-            found[CHAIN] = _keep(member, scratch / CHAIN)
+        if member.name not in SMALL:
+            found[member.name] = _keep(member, scratch / member.name)
         elif member.size > SMALL_BYTES:
             raise BadBackup(f"{member.name}: want {SMALL_BYTES} bytes at most, got {member.size}")
         else:
@@ -228,29 +259,51 @@ def _read(source: Source, scratch: Path) -> _Small:
         raise BadBackup(f"there is no {MANIFEST} in it")
     manifest = read_canonical(_manifests, files.pop(MANIFEST), what=MANIFEST)
     del found[MANIFEST]
-    if set(manifest.files) != {SETTINGS, KEY, CHAIN} or found != manifest.files:
+    if not {SETTINGS, KEY, CHAIN} <= found.keys() or found != manifest.files:
         raise BadBackup(f"what is in it is not what its {MANIFEST} says")
     return _Small(manifest, files)
 
 
 def _keep(member: Member, path: Path) -> Kept:
     hashed = sha256()
-    with durable.synced(path) as out:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with durable.synced(path, mode=0o644 if member.name in PUBLIC else 0o600) as out:
         for piece in member.pieces:
             hashed.update(piece)
             out.write(piece)
     return Kept(member.size, b64url(hashed.digest()))
 
 
-def _finish(scratch: Path, files: Mapping[str, bytes], report: Report) -> None:
-    """Write the rest; the settings come last: a directory that has them is a whole gateway."""
+def _finish(scratch: Path, small: _Small, report: Report) -> None:
+    """Check and write the rest; the settings come last: a directory that has them is a whole gateway."""
     for name in (KEY, SETTINGS):
-        durable.create(scratch / name, files[name])
-    if Site.load(scratch).key().public != report.key:
+        durable.create(scratch / name, small.files[name])
+    site = Site.load(scratch)
+    if site.key().public != report.key:
         raise BadBackup(f"its {KEY} is not the key that its chain is signed with")
-    for left in ("-wal", "-shm"):
-        (scratch / f"{CHAIN}{left}").unlink(missing_ok=True)
+    _check_certificates(site, set(small.manifest.files) & set(CERTIFICATES))
+    if JOINS in small.manifest.files:
+        _check_joins(site)
+    for name in (CHAIN, JOINS):
+        for left in ("-wal", "-shm"):
+            (scratch / f"{name}{left}").unlink(missing_ok=True)
     durable.sync_directory(scratch)
+
+
+def _check_certificates(site: Site, found: set[str]) -> None:
+    wanted = set(CERTIFICATES) if site.settings.is_lan else set()
+    if odd := (wanted ^ found) - UNLESS_NEVER_MADE:
+        raise BadBackup(f"its {SETTINGS} and its certificates do not go together: {', '.join(sorted(odd))}")
+    if wanted:
+        durable.sync_directory(site.certificates.directory)
+
+
+def _check_joins(site: Site) -> None:
+    try:
+        with closing(Joins.open(site.joins_file, clock=lambda: 0)) as joins:
+            joins.known()
+    except sqlite3.Error as error:
+        raise BadBackup(f"{JOINS}: {error}") from error
 
 
 class _Counting:

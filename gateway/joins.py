@@ -29,6 +29,8 @@ CREATE TABLE IF NOT EXISTS code (invite TEXT PRIMARY KEY, tries INTEGER NOT NULL
     entry BLOB, nonce BLOB, digits TEXT, since INTEGER, confirmed INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
+SELECT = "SELECT invite, tries, stopped, entry, nonce, digits, since, confirmed FROM code"
+
 
 class Waiting(Struct, frozen=True, kw_only=True):
     """
@@ -99,7 +101,7 @@ class Joins:
     def known(self) -> dict[str, Code]:
         """All codes of which something is known, by their invites."""
         with self._lock:
-            rows = self._db.execute("SELECT * FROM code").fetchall()
+            rows = self._db.execute(SELECT).fetchall()
         return {code.invite: code for code in map(_code, rows)}
 
     def take(self, invite: str) -> None:
@@ -181,7 +183,7 @@ class Joins:
             yield self._read(invite)
 
     def _read(self, invite: str) -> Code:
-        row = self._db.execute("SELECT * FROM code WHERE invite = ?", (invite,)).fetchone()
+        row = self._db.execute(f"{SELECT} WHERE invite = ?", (invite,)).fetchone()
         return Code(invite=invite) if row is None else _code(row)
 
     def _write(self, code: Code) -> None:
@@ -198,7 +200,7 @@ class Joins:
 
 
 def _code(row: tuple[Any, ...]) -> Code:
-    """The row as `SCHEMA` has it: whoever waits has all of its columns, and nobody has none of them."""
+    """The row of a `SELECT`: whoever waits has all of its columns, and nobody has none of them."""
     invite, tries, stopped, entry, nonce, shown, since, confirmed = row
     waiting = Waiting(entry=entry, nonce=nonce, digits=shown, since=since, confirmed=bool(confirmed))
     return Code(invite=invite, tries=tries, stopped=bool(stopped), waiting=None if entry is None else waiting)

@@ -6,8 +6,11 @@ import signal
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
+
+from msgspec import structs
 
 from chain import body, entry
 from chain.audit import Progress
@@ -17,6 +20,8 @@ from chain.chain import Chain, Committed
 from chain.entry import Profile
 from gateway import backup, genesis
 from gateway.site import Settings, Site
+from provisioning.authority import certificates
+from provisioning.authority.stock import Owner, Stock
 
 PASSPHRASE = "correct horse battery"
 
@@ -34,6 +39,19 @@ def made(directory: Path, *, blocks: int = 3) -> Site:
     genesis.init(directory, Settings(), name="ward7.example", admin="admin")
     site = Site.load(directory)
     grow(site, blocks)
+    return site
+
+
+def with_certificates(site: Site) -> Site:
+    """The same, as it would serve a LAN."""
+    settings = structs.replace(site.settings, hosts=("gateway.local",))
+    (site.directory / "gateway.toml").write_text(settings.to_toml(), "utf-8")
+    site = Site.load(site.directory)
+    now = datetime.now(UTC)
+    root = certificates.make_root(certificates.new_key(), "ward7.example", now)
+    Stock(site.certificates, Owner(site.key().account, site.settings.hosts)).begin(root, now)
+    site.certificates.inventory.write_bytes(b"{}")
+    site.certificates.inventory.chmod(0o600)
     return site
 
 

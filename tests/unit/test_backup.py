@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from chain.audit import Progress, audit
 from chain.errors import Damaged, Unverified
 from gateway import backup, cli, vault
 from gateway.errors import BadBackup, BadConfig, RolledBack
+from gateway.joins import Joins
 from gateway.site import Key, Site
 from tests.backups import (
     PASSPHRASE,
@@ -27,6 +29,7 @@ from tests.backups import (
     quiet,
     restore_and_die,
     restored,
+    with_certificates,
 )
 from tests.sites import ran
 
@@ -111,6 +114,106 @@ def test_only_its_owner_can_read_any_of_it(site: Site, file: Path, place: Path) 
         "gateway.key": 0o600,
         "gateway.toml": 0o600,
     }
+
+
+def certificates_of(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Mode and content of each file in `tls/`."""
+    return {
+        path.name: (stat.S_IMODE(path.stat().st_mode), path.read_bytes())
+        for path in (folder / "tls").iterdir()
+    }
+
+
+def test_the_certificates_of_a_lan_are_restored_as_they_were(site: Site, file: Path, place: Path) -> None:
+    lan = with_certificates(site)
+    (lan.directory / "tls" / "authority.sock").write_bytes(b"only while it runs")
+
+    again = restored(save(lan, file), place)
+
+    kept = {name: each for name, each in certificates_of(site.directory).items() if name != "authority.sock"}
+    assert certificates_of(place) == kept
+    assert len(kept) == 8
+    assert stat.S_IMODE((place / "tls").stat().st_mode) == 0o700
+    assert again.pin() == lan.pin()
+
+
+def test_an_authority_that_issued_nothing_yet_has_no_list_of_it(site: Site, file: Path, place: Path) -> None:
+    with_certificates(site).certificates.inventory.unlink()
+
+    assert restored(save(Site.load(site.directory), file), place).settings.is_lan
+    assert len(certificates_of(place)) == 7
+
+
+@pytest.mark.parametrize("name", ["root.crt", "issuing.key", "server.pem", "crl.pem"])
+def test_a_lan_without_all_of_its_certificates_is_not_backed_up(site: Site, file: Path, name: str) -> None:
+    lan = with_certificates(site)
+    (lan.directory / "tls" / name).unlink()
+
+    with pytest.raises(FileNotFoundError, match=name):
+        save(lan, file)
+
+    assert not file.exists()
+
+
+def forged(site: Site, file: Path, leave_out: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backup that says of itself that it is whole, and is not."""
+    with monkeypatch.context() as patched:
+        patched.setattr(backup, "UNLESS_NEVER_MADE", {*backup.UNLESS_NEVER_MADE, leave_out})
+        save(site, file)
+
+
+def test_a_lan_without_all_of_its_certificates_is_not_restored(
+    site: Site, file: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lan = with_certificates(site)
+    lan.certificates.web.unlink()
+    forged(lan, file, "tls/web.pem", monkeypatch)
+
+    with pytest.raises(BadBackup, match=r"do not go together: tls/web\.pem"):
+        restored(file, place)
+
+    assert names(file.parent) == {"site", "site.backup"}
+
+
+def test_certificates_without_a_lan_are_not_restored(site: Site, file: Path, place: Path) -> None:
+    lan = with_certificates(site)
+    settings = structs.replace(lan.settings, hosts=())
+    (lan.directory / "gateway.toml").write_text(settings.to_toml(), "utf-8")
+    save(lan, file)
+
+    with pytest.raises(BadBackup, match="do not go together"):
+        restored(file, place)
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_a_dead_join_code_does_not_live_again(site: Site, file: Path, place: Path, *, running: bool) -> None:
+    joins = Joins.open(site.joins_file, clock=lambda: 0)
+    joins.stop("stopped")
+    joins.fail("tried")
+    before = joins.known()
+    if not running:
+        joins.close()
+
+    again = restored(save(site, file), place)
+
+    with closing(Joins.open(again.joins_file, clock=lambda: 0)) as kept:
+        assert kept.known() == before
+    assert stat.S_IMODE(again.joins_file.stat().st_mode) == 0o600
+    if running:
+        joins.close()
+
+
+def test_joins_that_cannot_be_read_are_not_restored(site: Site, file: Path, place: Path) -> None:
+    with closing(sqlite3.connect(site.joins_file)) as db:
+        db.execute("CREATE TABLE code (something TEXT)")
+        db.execute("INSERT INTO code VALUES ('else')")
+        db.commit()
+    save(site, file)
+
+    with pytest.raises(BadBackup, match=r"joins\.db: "):
+        restored(file, place)
+
+    assert names(file.parent) == {"site", "site.backup"}
 
 
 def test_neither_the_key_nor_a_name_can_be_read_in_a_sealed_one(site: Site, file: Path) -> None:
