@@ -85,7 +85,7 @@ TEMPLATE = """\
 {%- if "requestBody" in of %}
 <tr><th scope="row">body<td>{{ content(of["requestBody"]["content"]) }}
 {%- endif %}
-{%- for status, answer in of["responses"].items() if status != "default" %}
+{%- for status, answer in of["responses"].items() %}
 <tr><th scope="row">{{ status }}<td>{{ answer["description"] }}
 {%- if "content" in answer %}: {{ content(answer["content"]) }}{% endif %}
 {%- endfor %}
