@@ -5,9 +5,10 @@ The authority is a process of its own (`provisioning.authority`), so that the ke
 process that speaks to the network.
 """
 
+import os
 import socket
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,9 +21,11 @@ from chain.errors import ChainError
 from gateway.errors import Busy, GatewayError
 
 SECONDS = 5.0
-"""How long it waits for an answer."""
+"""How long it waits for an answer; and how long the authority lets a question take to come."""
 
+MAX_QUESTION_BYTES = 16_384
 MAX_LINE_BYTES = 4_194_304
+"""Of an answer."""
 
 
 class Denied(GatewayError):
@@ -99,6 +102,16 @@ _answers = msgspec.json.Decoder(Answer)
 T = TypeVar("T")
 
 
+@contextmanager
+def address(path: Path) -> Iterator[str]:
+    """A short way to `path`: a Unix socket's address has 107 bytes, and a directory may be deeper (unix(7))."""
+    fd = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{fd}/{path.name}"
+    finally:
+        os.close(fd)
+
+
 class Authority:
     """The client. Every call raises `Denied` if the answer is no, `NoAuthority` if there is none."""
 
@@ -130,9 +143,9 @@ class Authority:
         return answer
 
     def _exchanged(self, line: bytes) -> bytes:
-        with closing(socket.socket(socket.AF_UNIX)) as connection:
+        with closing(socket.socket(socket.AF_UNIX)) as connection, address(self._path) as place:
             connection.settimeout(SECONDS)
-            connection.connect(str(self._path))
+            connection.connect(place)
             connection.sendall(line + b"\n")
             with connection.makefile("rb") as answers:
                 return answers.readline(MAX_LINE_BYTES)

@@ -70,7 +70,7 @@ class Stock:
 
     def begin(self, root: Issuer, now: datetime) -> None:
         """Make all of it, for a new gateway."""
-        self.files.directory.mkdir(mode=0o700)
+        self.files.directory.mkdir(mode=0o700, exist_ok=True)
         self.succeed(root, now, trust_old=False)
         self.write_crl([], now)
         self.renew(now)
@@ -81,7 +81,7 @@ class Stock:
 
         What old ones signed holds until it ends, or, if `trust_old` is false, no more.
         """
-        before = self.issuers() if trust_old else []
+        before = self.issuers() if trust_old and self.files.issuing.exists() else []
         authorities = [certificates.make_issuing(root, new_key(), now), *before]
         durable.write(self.files.root, pem([root.certificate]), mode=_PUBLIC)
         self._write_issuers(authorities)
