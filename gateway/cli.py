@@ -15,7 +15,7 @@ from pathlib import Path
 from chain.console import LOG_FORMAT, Console, Progress, end_as_interrupted, report, until_signalled
 from chain.errors import ChainError, Malformed
 from chain.identity import account_id
-from gateway import backup, committer, doctor, passphrase, server, supervisor
+from gateway import backup, committer, doctor, passphrase, server, supervisor, welcome
 from gateway.broker import keeper
 from gateway.broker import serve as broker
 from gateway.broker.serve import CannotListen
@@ -54,6 +54,11 @@ def console(about: str | None) -> Console:
         ("broker", _broker, "run the MQTT broker only: the embedded one, or in a LAN Mosquitto"),
         ("commit", _commit, "run the committer only"),
         ("web", _web, "run the web server only"),
+        (
+            "welcome",
+            _welcome,
+            "run the plain page with the root's certificate only, and announce the gateway",
+        ),
     ):
         part = made.command(name, action, text)
         part.add_argument("directory", type=Path, metavar="DIR")
@@ -162,6 +167,10 @@ def _commit(args: argparse.Namespace) -> None:
 
 def _web(args: argparse.Namespace) -> None:
     server.serve(Site.load(args.directory))
+
+
+def _welcome(args: argparse.Namespace) -> None:
+    welcome.run(Site.load(args.directory))
 
 
 if __name__ == "__main__":
