@@ -28,6 +28,7 @@ from device.errors import DeviceError, Problem, Unreachable, Untrusted
 from device.inbox import Inbox
 from device.link import Link
 from device.reading import Sample
+from device.renewal import Renewal
 from device.reporting import Report, Reporter
 from device.window import Window
 
@@ -133,6 +134,8 @@ class Agent:
                 daemon=True,
             ).start()
         wake_at(stop, lambda: self._events.put(Stopped()))
+        ended = threading.Event()
+        self._renew_until(ended)
         self._link.start()
         heart = notify.Heart()
         notify.ready()
@@ -146,7 +149,14 @@ class Agent:
                 self._turn()
         finally:
             sensing.set()
+            ended.set()
             self._link.stop()
+
+    def _renew_until(self, ended: threading.Event) -> None:
+        """In a LAN, see in the background that this account keeps a certificate."""
+        if self._client.tls is not None:
+            renewal = Renewal(self._client, self._link.hurry)
+            threading.Thread(target=renewal.run, args=(ended,), name="renewal", daemon=True).start()
 
     def _waits(self) -> bool:
         """Whether there is something that could still be done: what cannot be sent now is safe where it is."""

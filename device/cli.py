@@ -6,6 +6,7 @@ import logging
 import secrets
 import sqlite3
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -19,21 +20,34 @@ from chain.console import LOG_FORMAT, Console, report, until_signalled
 from chain.entry import Alert, Contact
 from chain.errors import ChainError
 from chain.joincode import JoinCode
-from device import attachment, doctor, identity, joining, login, readers
+from device import (
+    attachment,
+    certificate,
+    doctor,
+    identity,
+    joinfile,
+    joining,
+    login,
+    readers,
+    renewal,
+    rotation,
+)
 from device.addressbook import AddressBook, Membership, Pin
 from device.agent import Agent, Show
 from device.client import Client, Home
 from device.config import EXAMPLE, Config, Priority
 from device.content import FILE, TEXT
 from device.document import locked
-from device.errors import BadConfig, DeviceError, NotJoined, Problem, TwoHistories, Unreachable
+from device.errors import BadConfig, DeviceError, Insecure, NotJoined, Problem, TwoHistories, Unreachable
 from device.inbox import Inbox
+from device.joinfile import JoinFile
 from device.login import Chosen
 from device.outbox import Lane, Outbox
-from device.printing import printer
+from device.printing import printer, utc
 
 DEFAULT_HOME = Path("~/.blockpost")
 SEND_SECONDS = 30.0
+RETRY_SECONDS = 5.0
 LANES: tuple[Lane, ...] = ("message", "command")
 
 CLOSING = """
@@ -45,6 +59,7 @@ examples:
   blockpost device send on-call "fall in bed 4" --alert high  an alert; prints its episode
   blockpost device inbox --follow                           read what comes
   blockpost device password                                 for the web page
+  blockpost device rotate                                   new keys, if somebody may have seen the old ones
 """
 
 
@@ -68,7 +83,15 @@ def _console() -> Console:
     console.parser.add_argument("-v", "--verbose", action="store_true", help="log what happens to stderr")
     command = console.command
     join = command("join", _join, "make this folder's account with a join code from an admin")
-    join.add_argument("code", metavar="CODE", help="HOST:PORT/GATEWAY/SECRET; - reads it from standard input")
+    join.add_argument(
+        "code", nargs="?", metavar="CODE", help="HOST:PORT/PIN/SECRET; - reads it from standard input"
+    )
+    join.add_argument(
+        "--file",
+        type=Path,
+        metavar="FILE",
+        help="read the code from a join file, and destroy that afterwards",
+    )
     join.add_argument("--name", help="the name that people see (the handle)")
     join.add_argument(
         "--password", action="store_true", help="also set a password for the web page; it is asked for"
@@ -139,6 +162,8 @@ def _console() -> Console:
     password.add_argument(
         "--stdin", action="store_true", help="read it from standard input, a line, rather than ask for it"
     )
+    command("renew", _renew, "get a new certificate now; a running agent does it in good time")
+    command("rotate", _rotate, "get new keys, which the old ones sign for; no agent may run meanwhile")
     console.mention("read", "a built-in reader: load, memory, temperature, replay")
     for made in (run, send, inbox, outbox, status, examine, friends, password):
         made.add_argument("--json", action="store_true", help="print JSON, one object a line")
@@ -146,15 +171,26 @@ def _console() -> Console:
 
 
 def _join(args: argparse.Namespace, home: Home) -> int:
-    text = sys.stdin.readline() if args.code == "-" else args.code
+    if (args.code is None) == (args.file is None):
+        raise BadConfig("want a join code, or --file FILE")
+    if args.file is not None:
+        wanted = JoinFile.load(args.file)
+    else:
+        wanted = JoinFile(JoinCode.from_text(sys.stdin.readline() if args.code == "-" else args.code), None)
     # Asked for and looked at before anything is done.
     chosen = login.choose(_asked_password()) if args.password else None
-    print("making keys: this takes some seconds", file=sys.stderr)
-    membership = joining.join(home, JoinCode.from_text(text), name=args.name)
+    membership = joining.join(home, wanted.code, name=args.name or wanted.name, tell=_aside)
+    if args.file is not None:
+        joinfile.destroy(args.file)
     print(f"joined {membership.origin} as {membership.handle} ({membership.account})")
     if chosen is not None:
         _set_password(home, chosen, printer(as_json=False))
     return 0
+
+
+def _aside(line: str) -> None:
+    """What is for the person who waits, and no part of what was asked for."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def _password(args: argparse.Namespace, home: Home) -> int:
@@ -177,10 +213,40 @@ def _set_password(home: Home, chosen: Chosen, show: Show) -> None:
 
 
 def _run(args: argparse.Namespace, home: Home) -> int:
+    stop = until_signalled()
     config = Config.load(args.config or home.settings_file)
-    with _alone(home), closing(Client(home)) as client:
-        Agent(client, printer(as_json=args.json), config).run(until_signalled())
+    with _alone(home):
+        if home.join_file.exists():
+            _join_by_file(home, stop)
+        if rotation.is_begun(home):
+            _sooner_or_later(lambda: rotation.resume(home), stop)
+        if stop.is_set():
+            return 0
+        with closing(Client(home)) as client:
+            Agent(client, printer(as_json=args.json), config).run(stop)
     return 0
+
+
+def _join_by_file(home: Home, stop: threading.Event) -> None:
+    """What an SD card brings along is used once, and destroyed."""
+    begun = home.book.joining()
+    if begun is None or not begun.joined:
+        wanted = JoinFile.load(home.join_file)
+        _sooner_or_later(lambda: joining.join(home, wanted.code, name=wanted.name, tell=_aside), stop)
+    if not stop.is_set():
+        joinfile.destroy(home.join_file)
+
+
+def _sooner_or_later(do: Callable[[], object], stop: threading.Event) -> None:
+    """Do it, once the gateway can be reached; or until stopped."""
+    while not stop.is_set():
+        try:
+            do()
+        except Unreachable as error:
+            logging.getLogger(__name__).warning("gateway not reached reason=%s", error)
+            stop.wait(RETRY_SECONDS)
+        else:
+            return
 
 
 def _check_config(args: argparse.Namespace, home: Home) -> int:
@@ -311,6 +377,9 @@ def _status(args: argparse.Namespace, home: Home) -> int:
         "waiting": waiting,
         "pins": [_pin_line(pin) for pin in book.pins()],
     }
+    if membership.is_lan:
+        held = book.certificate()
+        status["certificate"] = None if held is None else utc(held.until)
     if args.json:
         print(msgspec.json.encode(status).decode())
     else:
@@ -318,6 +387,32 @@ def _status(args: argparse.Namespace, home: Home) -> int:
             for line in value if isinstance(value, list) else [value]:
                 print(f"{name}: {line}")
     return 1 if reason else 0
+
+
+def _renew(_args: argparse.Namespace, home: Home) -> int:
+    membership = home.book.membership()
+    if not membership.is_lan:
+        raise DeviceError(f"{membership.origin} is on this very machine, and has no certificates")
+    with closing(Client(home)) as client:
+        try:
+            made = certificate.obtain(home, client.gateway, membership)
+        except Problem as problem:
+            if renewal.is_expired(problem):
+                raise DeviceError(renewal.needed(membership.handle)) from problem
+            raise
+    print(f"certificate until {utc(made.until)}")
+    return 0
+
+
+def _rotate(_args: argparse.Namespace, home: Home) -> int:
+    with _alone(home):
+        _aside(joining.SLOWLY)
+        adopted = rotation.rotate(home)
+    print(f"new keys: {adopted.signing.thumbprint}")
+    with closing(Client(home)) as client:
+        if login.own_card(client).login is not None:
+            _aside("the web page still has the old keys: set its password anew: blockpost device password")
+    return 0
 
 
 def _doctor(args: argparse.Namespace, home: Home) -> int:
@@ -350,6 +445,8 @@ def _asked(home: Home) -> tuple[bool, str | None]:
     try:
         with closing(Client(home)) as client:
             client.check_gateway()
+    except Insecure as error:
+        return False, str(error)
     except Unreachable:
         return False, None
     except TwoHistories as error:

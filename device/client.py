@@ -24,6 +24,7 @@ from device import identity, sealing
 from device.addressbook import AddressBook, Membership
 from device.addressing import Addressee, Directory
 from device.errors import CannotOpen, Problem, Unreachable
+from device.identity import Identity
 from device.outbox import Lane, Outbox, Queued
 from device.rest import Caller, Gateway, Receipted
 from device.tls import Tls
@@ -80,15 +81,17 @@ class Client:
     """
     One joined account. Opening it reads the keys and the address book, and asks nobody anything.
 
-    `membership` is given while it is still joining. Raises `NotJoined`, `BadKeys` or `TwoHistories` if this account
+    `membership` is given while it is still joining, and `acting` while its keys change. Raises `NotJoined`, `BadKeys` or `TwoHistories` if this account
     cannot work.
     """
 
-    def __init__(self, home: Home, membership: Membership | None = None) -> None:
+    def __init__(
+        self, home: Home, membership: Membership | None = None, acting: Identity | None = None
+    ) -> None:
         self.home = home
         self.book = home.book
         self.membership = membership or self.book.membership()
-        self.identity = identity.load(home.directory)
+        self.identity = acting or identity.load(home.directory)
         self.tls = home.tls() if self.membership.is_lan else None
         self.gateway = self.open_gateway()
         self.trust = Trust(self.book, self.membership, self.gateway.consistency, now_ms)
@@ -164,14 +167,17 @@ class Client:
         Commands that were left behind earlier go first. Raises `Refused` with the chain's rule, `Unreachable` if
         there is no answer now: then the command stays in the outbox, and goes with the next one.
         """
-        mine = self.write("command", type_, **says)
+        return self.send_commands(self.write("command", type_, **says))
+
+    def send_commands(self, mine: Queued | None = None) -> int:
+        """Submit all that wait, and return the index of the last: `mine` is the one whose refusal is raised."""
         index = -1
         for queued in self.outbox.pending("command", limit=1000):
             try:
                 index = self.submit(queued)
             except Refused as refusal:
                 self.outbox.reject(queued.id, refusal.rule, refusal.reason)
-                if queued.id == mine.id:
+                if mine is not None and queued.id == mine.id:
                     raise
             except Unreachable as error:
                 raise Unreachable(

@@ -12,16 +12,23 @@ from chain import machine, token
 from chain.clock import clock
 from chain.errors import ChainError
 from chain.finding import Finding, ok, problem, warning
-from device.addressbook import Evidence, Membership
+from device import certificate, identity, renewal, root, rotation
+from device.addressbook import Certificate, Evidence, Membership
 from device.child import environment
 from device.client import Client, Home, now_ms
 from device.config import Config
-from device.errors import BadConfig, DeviceError, NotJoined, Problem, TwoHistories, Unreachable
+from device.crl import Crl
+from device.errors import BadConfig, DeviceError, Insecure, NotJoined, Problem, TwoHistories, Unreachable
 from device.identity import GENERATIONS, SUCCESSOR
 from device.outbox import Outbox
+from device.printing import utc
 
 SECONDS = 5.0
 """How long it waits for the broker."""
+
+DAY_SECONDS = 86_400
+
+CERTIFICATE = "tls.pem"
 
 MANY_WAITING = 1_000
 """Entries in the outbox. So many are not on their way, but stay."""
@@ -38,7 +45,7 @@ def examine(home: Home) -> list[Finding]:
         raise NotJoined(f"{home.directory}: not joined yet: blockpost device join CODE")
     outbox = _outbox(home)
     found = [
-        *machine.modes(home.directory, secret=[GENERATIONS, SUCCESSOR]),
+        *machine.modes(home.directory, secret=[GENERATIONS, SUCCESSOR, CERTIFICATE]),
         *machine.examine(home.directory, clock()),
         _settings(home),
         outbox,
@@ -48,6 +55,10 @@ def examine(home: Home) -> list[Finding]:
         return [*found, problem("account", "joining was begun and not finished", fix)]
     if outbox.level == "problem":
         return found  # without it the account cannot speak to anybody
+    if rotation.is_begun(home):
+        found.append(_rotation(home))
+    if membership.is_lan:
+        found += _tls(home, membership)
     return [*found, _broker(membership), *_gateway(home)]
 
 
@@ -96,6 +107,60 @@ def of_outbox(waiting: int, refused: int) -> Finding:
     return ok("outbox", detail)
 
 
+def _rotation(home: Home) -> Finding:
+    with closing(Outbox(home.outbox_file)) as outbox:
+        following = identity.prepare(home.directory)
+        if rotation.announced(outbox, following) is None:
+            return ok("keys", "new ones are ready for the next blockpost device rotate")
+    fix = "run: blockpost device rotate"
+    return problem("keys", "a change of keys was begun and not finished", fix)
+
+
+# Certificates
+
+
+def _tls(home: Home, membership: Membership) -> list[Finding]:
+    tls = home.tls()
+    try:
+        is_ours = root.is_named(tls.root.read_bytes(), membership.pin)
+        listed = Crl.from_pem(tls.crl.read_text("ascii"))
+    except (OSError, ValueError, ChainError) as error:
+        fix = "run: blockpost device renew"
+        return [problem("certificate", f"{home.directory}: {error}", fix)]
+    held = home.book.certificate()
+    return [of_root(is_ours), of_certificate(held, membership, now_ms()), of_list(listed, now_ms())]
+
+
+def of_root(is_ours: bool) -> Finding:  # noqa: FBT001 - a judge of one fact
+    if is_ours:
+        return ok("root", "is the one that the join code named")
+    fix = "somebody changed root.crt: join again in a new home, and ask an admin to revoke this account"
+    return problem("root", "is not the one that the join code named", fix)
+
+
+def of_certificate(held: Certificate | None, membership: Membership, now: int) -> Finding:
+    if held is None or now >= held.until:
+        return problem("certificate", "has expired", renewal.needed(membership.handle))
+    detail = f"until {utc(held.until)}"
+    due = certificate.due(held, membership.account)
+    if now < due:
+        return ok("certificate", f"{detail}; renewed after {utc(due)}")
+    fix = "start the agent, which renews it, or run: blockpost device renew"
+    return warning("certificate", f"{detail}; to be renewed since {utc(due)}", fix)
+
+
+def of_list(listed: Crl, now: int) -> Finding:
+    """The list of revoked certificates: it tells of a gateway's key that was stolen."""
+    days = (now / 1000 - listed.since) / DAY_SECONDS
+    detail = f"the list of revoked ones is {max(days, 0):.0f} days old"
+    if listed.is_in_force(now / 1000):
+        return ok("revocation", detail)
+    fix = (
+        "start the agent, which gets it daily; if it runs, ask an admin whether the gateway's authority does"
+    )
+    return warning("revocation", f"{detail}, and not in force", fix)
+
+
 # The gateway
 
 
@@ -132,6 +197,9 @@ def _gateway(home: Home) -> list[Finding]:
 def _answers(client: Client) -> list[Finding]:
     try:
         ahead = client.gateway.site().now - now_ms()
+    except Insecure as error:
+        fix = "set this machine's clock right, if that is it; if not, ask an admin what runs there, and send nothing"
+        return [problem("gateway", str(error), fix)]
     except Unreachable as error:
         fix = "see that the gateway runs, and that nothing between keeps you from it"
         return [problem("gateway", str(error), fix)]

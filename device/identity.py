@@ -117,6 +117,11 @@ def load(home: Path) -> Identity:
     return _identity(held[-1], [*held, *_successors(home)])
 
 
+def is_prepared(home: Path) -> bool:
+    """Whether a rotation was begun, and `adopt` has not ended it."""
+    return (home / SUCCESSOR).exists()
+
+
 def prepare(home: Path) -> Identity:
     """
     Return the identity that a rotation leads to: made by the first call, the same in every later one.

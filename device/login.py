@@ -57,12 +57,12 @@ def set_password(client: Client, chosen: Chosen) -> str:
     )
     private = client.identity.current.to_json()
     backups = [wrap_backup(private, keys.wrap) for keys in (chosen.keys, spare)]
-    card = structs.replace(_own_card(client), login=login, backups=backups)
+    card = structs.replace(own_card(client), login=login, backups=backups)
     client.say(Profile, beside=document(card, secrets.token_bytes))
     return recovery.shown(code)
 
 
-def _own_card(client: Client) -> Card:
+def own_card(client: Client) -> Card:
     """What this account's profile says now. One that has none, or had it erased, has its handle for a name."""
     try:
         delivered = client.gateway.profile()

@@ -1,6 +1,7 @@
 """How what happened is printed: JSON for programs, sentences for people."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -26,6 +27,11 @@ def printer(*, as_json: bool) -> Callable[[dict[str, Any]], None]:
         print(msgspec.json.encode(event).decode() if as_json else _printable(_line(event)), flush=True)
 
     return show
+
+
+def utc(milliseconds: int) -> str:
+    """A moment, to the minute."""
+    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _line(event: dict[str, Any]) -> str:

@@ -1,0 +1,89 @@
+"""
+Renewal: while an agent runs, its certificate is made new in good time, and the list of revoked ones daily.
+
+A thread of its own does it, so that nothing that is sent waits for it.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+
+from chain.errors import ChainError
+from device import certificate
+from device.client import Client
+from device.errors import DeviceError, Problem
+
+log = logging.getLogger(__name__)
+
+EXPIRED = "urn:blockpost:problem:expired"
+"""The gateway's answer where a certificate has expired, until an admin lets it be renewed."""
+
+TURN_SECONDS = 60.0
+"""Between two looks; so, too, between two tries of what did not succeed."""
+
+CLOCK_SECONDS = 3600.0
+LIST_SECONDS = 86_400.0
+
+
+class Renewal:
+    """`renewed` is called, on this thread, when there is a new certificate."""
+
+    def __init__(self, client: Client, renewed: Callable[[], None]) -> None:
+        self._home = client.home
+        self._membership = client.membership
+        self._gateway = client.open_gateway()
+        self._renewed = renewed
+        self._told: str | None = None
+        self._next_clock = 0.0
+        self._next_list = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Look now, and again each minute, until stopped."""
+        while not stop.is_set():
+            self.turn(time.monotonic())
+            # A whole building that was away asks at once when it is back: spread it.
+            stop.wait(TURN_SECONDS * random.uniform(0.75, 1.25))  # noqa: S311 - jitter, not a secret
+
+    def turn(self, now: float) -> None:
+        """Do what is due; `now` is in seconds that only go on. What fails is told once, and is due the next time."""
+        try:
+            self._look(now)
+        except (DeviceError, ChainError, OSError) as error:
+            self._tell(error)
+        else:
+            self._told = None
+
+    def _look(self, now: float) -> None:
+        if now >= self._next_clock:
+            # By a clock that stood still in a cupboard nothing would ever be due.
+            self._gateway.set_clock()
+            self._next_clock = now + CLOCK_SECONDS
+        held = self._home.book.certificate()
+        if self._gateway.now >= certificate.due(held, self._membership.account):
+            certificate.obtain(self._home, self._gateway, self._membership)
+            log.info("certificate renewed")
+            self._renewed()
+            self._next_list = now + LIST_SECONDS
+        if now >= self._next_list:
+            certificate.refresh_list(self._home, self._gateway)
+            self._next_list = now + LIST_SECONDS
+
+    def _tell(self, error: Exception) -> None:
+        reason = needed(self._membership.handle) if is_expired(error) else str(error)
+        if reason != self._told:
+            log.warning("certificate not renewed reason=%s", reason)
+            self._told = reason
+
+
+def is_expired(error: Exception) -> bool:
+    return isinstance(error, Problem) and error.type == EXPIRED
+
+
+def needed(handle: str) -> str:
+    """What brings a device back whose certificate expired while it was away."""
+    return (
+        f"the certificate has expired: an admin has to let it be renewed (blockpost admin renew {handle}); "
+        "then it comes back by itself"
+    )
