@@ -146,7 +146,7 @@ def read_request(der: bytes) -> Request:
         request = x509.load_der_x509_csr(der)
         key, hashed, names = request.public_key(), request.signature_hash_algorithm, list(request.subject)
         holds = request.is_signature_valid
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise Malformed(f"certificate request: want PKCS#10 in DER ({error})") from error
     if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise Malformed("certificate request: want a P-256 key")
