@@ -14,13 +14,21 @@ class Recorder:
 
     def __init__(self, pem: Path) -> None:
         self.pem = pem
-        self.told: list[bytes] = []
-        self.handshakes = 0
+        self._told: list[bytes] = []
         self.answer = b""
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
+
+    def told(self) -> list[bytes]:
+        """What came inside TLS, on all connections that were made before."""
+        # They are served one by one, and this one last.
+        with socket.create_connection(("127.0.0.1", self.port)) as last:
+            last.shutdown(socket.SHUT_WR)
+            while last.recv(1024):
+                pass
+        return self._told
 
     def close(self) -> None:
         # A thread that waits in accept does not hear that its socket is closed.
@@ -42,9 +50,8 @@ class Recorder:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.pem)
         with context.wrap_socket(connection, server_side=True) as spoken:
-            self.handshakes += 1
             while said := spoken.recv(65_536):
-                self.told.append(said)
+                self._told.append(said)
                 head = f"HTTP/1.1 {HTTPStatus.OK.value} OK\r\nContent-Length: {len(self.answer)}\r\n\r\n"
                 spoken.sendall(head.encode() + self.answer)
 
