@@ -15,7 +15,7 @@ from pathlib import Path
 from chain.console import LOG_FORMAT, Console, Progress, end_as_interrupted, report, until_signalled
 from chain.errors import ChainError, Malformed
 from chain.identity import account_id
-from gateway import backup, committer, doctor, passphrase, server, supervisor, welcome
+from gateway import backup, committer, doctor, passphrase, supervisor
 from gateway.broker import keeper
 from gateway.broker import serve as broker
 from gateway.broker.serve import CannotListen
@@ -166,10 +166,15 @@ def _commit(args: argparse.Namespace) -> None:
 
 
 def _web(args: argparse.Namespace) -> None:
+    # Nothing else here needs its libraries: each process would be 20 MB larger with them.
+    from gateway import server  # noqa: PLC0415
+
     server.serve(Site.load(args.directory))
 
 
 def _welcome(args: argparse.Namespace) -> None:
+    from gateway import welcome  # noqa: PLC0415 - the same, for 10 MB
+
     welcome.run(Site.load(args.directory))
 
 

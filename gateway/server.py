@@ -39,8 +39,9 @@ from gateway.rest.app import create_app
 from gateway.rest.certificates import Lan
 from gateway.rest.snapshot import Chains
 from gateway.sessions import HOUR_MS, Sessions
-from gateway.site import Site, near
-from gateway.tls import Files, client_context
+from gateway.site import Site
+from gateway.tls import Files
+from gateway.web_client import connection_to
 
 log = logging.getLogger(__name__)
 
@@ -249,15 +250,6 @@ def _ask(site: Site) -> None:
     with closing(connection_to(site, notify.EVERY_SECONDS)) as connection:
         connection.request("GET", "/healthz")
         connection.getresponse().read()
-
-
-def connection_to(site: Site, seconds: float) -> http.client.HTTPConnection:
-    """A connection from this very machine to the web server of a site, not opened yet."""
-    host, port = near(site.settings.http_host), site.settings.http_port
-    if not site.settings.is_lan:
-        return http.client.HTTPConnection(host, port, timeout=seconds)
-    context = client_context(site.certificates)
-    return http.client.HTTPSConnection(host, port, timeout=seconds, context=context)
 
 
 def _clock() -> int:

@@ -49,6 +49,7 @@ h2 { font-size: 1.375rem; line-height: 1.2; }
 .print {
   display: grid;
   grid-template-columns: repeat(auto-fill, 4ch);
+  max-inline-size: calc(8 * 4ch + 7 * 1.5ch + 2rem + 1px);
   gap: 0.5rem 1.5ch;
   margin: 0;
   padding: 1rem;
@@ -100,7 +101,7 @@ Did you do this already? Then <a href="$link">open Blockpost</a>.</p>
 <section class="card" aria-labelledby="get">
 <h2 id="get">1. Get the certificate</h2>
 <a class="go" href="/root.crt" download>Download root.crt</a>
-<p>On an iPhone, an iPad or a Mac: <a href="/root.mobileconfig">get it as a profile</a> instead.</p>
+<p>On an iPhone or an iPad: <a href="/root.mobileconfig">get it as a profile</a> instead.</p>
 </section>
 
 <section class="card" aria-labelledby="compare">
@@ -165,9 +166,8 @@ and the downloaded file <code>root.crt</code>.</li>
 <li>Tick <b>Trust this CA to identify websites</b>, and choose <b>OK</b>.</li>
 </ol></details>
 </div>
-<p class="soft">Whoever has the key of this certificate could show your device false copies of other sites, too. Your
-admin keeps that key on paper, locked away. When you no longer use Blockpost, remove the certificate in the same
-place.</p>
+<p class="soft">Whoever runs this gateway could then show your device false copies of other sites, too. So do this only if
+you trust them. When you no longer use Blockpost, remove the certificate in the same place.</p>
 </section>
 
 <section class="card" aria-labelledby="open">

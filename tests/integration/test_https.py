@@ -19,8 +19,8 @@ from cryptography.x509 import Certificate, load_der_x509_certificate
 from chain.encoding import b64url
 from gateway import genesis, tls
 from gateway.expiry import certificates
-from gateway.server import connection_to
 from gateway.site import Settings, Site
+from gateway.web_client import connection_to
 from provisioning.site import free_ports
 from tests.certificates import Pki, in_days
 from tests.site import Site as Ward

@@ -59,7 +59,7 @@ def running(site: Site) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.terminate()
-        process.wait(PATIENCE)
+        assert process.wait(PATIENCE) == 0
         assert process.stderr is not None
         process.stderr.close()
 
