@@ -5,6 +5,8 @@ Each certificate has a key of its own, which is written down together with it: w
 file holds a key and its certificate, of before or of now.
 """
 
+import ssl
+
 from Crypto.Hash import SHA256
 from Crypto.PublicKey import ECC
 from Crypto.PublicKey.ECC import EccKey
@@ -64,8 +66,10 @@ def refresh_list(home: Home, gateway: Gateway) -> Crl:
 
 def _check(certified: Certified, key: EccKey, pin: str) -> None:
     """What would not work is not kept in the place of what does."""
+    # pycryptodome takes what follows the first certificate for a part of it.
+    first, end, _ = certified.certificate.partition(ssl.PEM_FOOTER)
     try:
-        fits = csr.public_info(ECC.import_key(certified.certificate)) == csr.public_info(key)
+        fits = csr.public_info(ECC.import_key(first + end)) == csr.public_info(key)
     except (ValueError, IndexError, TypeError):  # pycryptodome's, for what is no certificate
         fits = False
     if not fits:

@@ -27,6 +27,7 @@ SECONDS = 5.0
 """How long it waits for the broker."""
 
 DAY_SECONDS = 86_400
+OLD_LIST_DAYS = 3
 
 CERTIFICATE = "tls.pem"
 
@@ -124,11 +125,16 @@ def _tls(home: Home, membership: Membership) -> list[Finding]:
     try:
         is_ours = root.is_named(tls.root.read_bytes(), membership.pin)
         listed = Crl.from_pem(tls.crl.read_text("ascii"))
+        got = tls.crl.stat().st_mtime
     except (OSError, ValueError, ChainError) as error:
         fix = "run: blockpost device renew"
         return [problem("certificate", f"{home.directory}: {error}", fix)]
     held = home.book.certificate()
-    return [of_root(is_ours), of_certificate(held, membership, now_ms()), of_list(listed, now_ms())]
+    return [
+        of_root(is_ours),
+        of_certificate(held, membership, now_ms()),
+        of_list(listed, got, now_ms() / 1000),
+    ]
 
 
 def of_root(is_ours: bool) -> Finding:  # noqa: FBT001 - a judge of one fact
@@ -149,16 +155,16 @@ def of_certificate(held: Certificate | None, membership: Membership, now: int) -
     return warning("certificate", f"{detail}; to be renewed since {utc(due)}", fix)
 
 
-def of_list(listed: Crl, now: int) -> Finding:
-    """The list of revoked certificates: it tells of a gateway's key that was stolen."""
-    days = (now / 1000 - listed.since) / DAY_SECONDS
-    detail = f"the list of revoked ones is {max(days, 0):.0f} days old"
-    if listed.is_in_force(now / 1000):
+def of_list(listed: Crl, got: float, now: float) -> Finding:
+    """The list of revoked certificates, `got` when: it tells of a gateway's key that was stolen. Times in seconds."""
+    days = max(now - got, 0) // DAY_SECONDS
+    detail = f"the list of revoked ones was got {days:.0f} days ago, and holds until {utc(round(listed.until * 1000))}"
+    if listed.is_in_force(now) and days <= OLD_LIST_DAYS:
         return ok("revocation", detail)
     fix = (
         "start the agent, which gets it daily; if it runs, ask an admin whether the gateway's authority does"
     )
-    return warning("revocation", f"{detail}, and not in force", fix)
+    return warning("revocation", detail, fix)
 
 
 # The gateway
