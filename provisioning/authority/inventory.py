@@ -113,6 +113,8 @@ class Inventory:
             if self._path.exists() or not before.exists():
                 return
         except BadDocument as error:
+            if not before.exists():
+                raise
             log.error("inventory damaged reason=%s", error)  # noqa: TRY400 - what it is about is in the message
         read(before)
         log.warning("inventory restored from=%s: what was issued last is not in it", before)

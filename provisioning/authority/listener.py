@@ -18,6 +18,7 @@ import msgspec
 from chain.encoding import read
 from chain.errors import Malformed
 from gateway.authority import MAX_QUESTION_BYTES, SECONDS, Answer, Question, Refusal, address, questions
+from gateway.errors import Busy
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +82,8 @@ class Listener:
         try:
             with connection:
                 self._exchange(connection)
-        except OSError as error:
-            log.info("question dropped reason=%s", error)
+        except (OSError, Busy) as error:
+            log.warning("question dropped reason=%s", error)
         except Exception:
             # The web server is told nothing, and says that the authority does not answer.
             log.exception("question failed")

@@ -30,6 +30,7 @@ from gateway.authority import (
     Renew,
     Renewable,
 )
+from gateway.errors import Busy
 from provisioning.authority import certificates, policy
 from provisioning.authority.certificates import bundle, pem
 from provisioning.authority.inventory import Holder, Inventory, Leaf
@@ -55,9 +56,10 @@ class Office:
         self._clock = clock
         self._lock = threading.Lock()
         self._seen: list[int] | None = None
+        self._knows_time = True
 
     def answer(self, question: Question) -> Answer:
-        """Raises what a disk raises; whoever asked is told nothing then."""
+        """Raises `Busy`, or what a disk raises; whoever asked is told nothing then."""
         with self._lock:
             try:
                 match question:
@@ -90,8 +92,12 @@ class Office:
         self._seen = newest
 
     def tend(self) -> None:
-        """Renew what is due, and forget what ended long ago."""
+        """Renew what is due, and forget what ended long ago; nothing of that while the clock is wrong."""
         with self._lock:
+            if self._clock() < self._stock.made():
+                self._say_wrong_clock()
+                return
+            self._knows_time = True
             for done in self._stock.renew(self._clock()):
                 log.info("renewed: %s", done)
             self._tidy()
@@ -123,6 +129,10 @@ class Office:
         now, holder = self._now(), self._inventory.of(question.account)
         policy.check(holder, live=self._chain.state.is_live(holder.account), now=now)
         signer = self._stock.signer()
+        if not self._stock.made() <= self._clock() < signer.certificate.not_valid_after_utc:
+            raise Busy(
+                "the clock is wrong, or the issuing authority has ended: see `blockpost authority status`"
+            )
         made = certificates.client(signer, request.key, holder.account, self._clock())
         leaf = Leaf(serial=f"{made.serial_number:x}", issued=now, until=_ms(made.not_valid_after_utc))
         self._inventory.put([policy.issued(holder, leaf)])
@@ -154,6 +164,11 @@ class Office:
         return Lines(
             [line(holder, self._now()) for holder in page], page[-1].account if found[limit:] else None
         )
+
+    def _say_wrong_clock(self) -> None:
+        if self._knows_time:
+            log.warning("clock wrong now=%s: nothing is issued or renewed", self._clock().isoformat())
+        self._knows_time = False
 
     def _tidy(self) -> None:
         now, changed, gone = self._now(), [], []

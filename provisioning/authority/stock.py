@@ -105,6 +105,10 @@ class Stock:
             raise BadConfig(f"{self.files.issuing_key}: not the key of {self.files.issuing}")
         return issuers[0]
 
+    def made(self) -> datetime:
+        """When the authority that signs was made: a clock that is before that is wrong."""
+        return _made(self.signer())
+
     def renew(self, now: datetime) -> list[str]:
         """Replace what is due, and drop authorities of which nothing holds any more; return what was done, in words."""
         done = []
@@ -139,6 +143,8 @@ class Stock:
         listed = list(revoked)
         numbers = [_number(each) for each in self.crls()]
         number = max([int(now.timestamp() * 1000), *(before + 1 for before in numbers)])
+        # Somebody may be revoked while the clock is wrong.
+        now = max(now, self.made())
         lists = [certificates.crl(issuer, listed, now, number=number) for issuer in self.issuers()]
         data = b"".join(each.public_bytes(Encoding.PEM) for each in lists)
         durable.write(self.files.crl, data, mode=_PUBLIC)
@@ -151,9 +157,15 @@ class Stock:
             return []
 
     def _write_issuers(self, issuers: list[Issuer]) -> None:
-        keys = b"".join(private_pem(issuer.key) for issuer in issuers)
-        durable.write(self.files.issuing_key, keys, mode=_SECRET)
+        keys = [issuer.key for issuer in issuers]
+        before = _loaded(self.files.issuing_key, _read_keys) if self.files.issuing_key.exists() else []
+        # At each moment there is a key for the first certificate: new keys come before, old ones go after it.
+        self._write_keys([*keys, *before])
         durable.write(self.files.issuing, pem(issuer.certificate for issuer in issuers), mode=_SECRET)
+        self._write_keys(keys)
+
+    def _write_keys(self, keys: Iterable[EllipticCurvePrivateKey]) -> None:
+        durable.write(self.files.issuing_key, b"".join(map(private_pem, keys)), mode=_SECRET)
 
     def _own(self, signer: Issuer, now: datetime) -> Iterator[tuple[Path, _Sign, _Check]]:
         hosts = certificates.names_for(self._owner.hosts)
