@@ -191,5 +191,5 @@ def _content(kind: type[Struct] | str) -> dict[str, Any]:
         # Before OpenAPI 3.2 there is no word for the parts of a stream: a reader takes the schema for each one's.
         return {kind: {"schema": {"$ref": "#/components/schemas/Event"}}}
     if isinstance(kind, str):
-        return {kind: {"schema": {}} if kind in (JSON, BYTES) else {"schema": {"type": "string"}}}
+        return {kind: {} if kind in (JSON, BYTES) else {"schema": {"type": "string"}}}
     return {JSON: {"schema": {"$ref": f"#/components/schemas/{kind.__name__}"}}}
