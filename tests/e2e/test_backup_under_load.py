@@ -191,6 +191,11 @@ def messages(chain_file: Path) -> Counter[str]:
     return Counter(said.id for said in entries if isinstance(said, Message))
 
 
+def went_on(agent: Agent, count: int) -> bool:
+    """Whether more was receipted since there were `count`."""
+    return len(agent.receipted) > count + RATE
+
+
 def until(happened: Callable[[], object], what: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while not happened():
@@ -237,8 +242,7 @@ def test_a_backup_under_load_and_a_loss_take_nothing_back_that_was_receipted(sit
         assert receipted.keys() <= messages(site.chain_file).keys()
         before = [len(agent.receipted) for agent in agents]
         site.start()
-        for agent, count in zip(agents, before, strict=True):
-            until(lambda agent=agent, count=count: len(agent.receipted) > count + RATE, "a device goes on")
+        until(lambda: all(map(went_on, agents, before)), "every device goes on")
 
     for handle, agent in zip(SENSORS, agents, strict=True):
         assert agent.unexpected == []
