@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 
 from chain import token
 from chain.chain import Chain
@@ -16,6 +17,8 @@ class Doorkeeper:
     def __init__(self, chain: Chain, clock: Callable[[], float] = time.time) -> None:
         self._chain = chain
         self._clock = clock
+        self._looked: tuple[int, AbstractSet[str]] = (0, frozenset())
+        """The size of the chain at the last look, and whom it was about."""
 
     def admit(self, client_id: str, username: str, password: str) -> None:
         """
@@ -31,7 +34,7 @@ class Doorkeeper:
         except Malformed as error:
             raise NotAdmitted(f"password: want a token ({error})") from error
         keys = self._chain.state.current_keys(username)
-        if not self._chain.state.is_live(username) or keys is None:
+        if not self._belongs(username) or keys is None:
             raise NotAdmitted("no such live account with a key in force")
         if (shown.account, shown.kid) != (username, keys.sign.thumbprint):
             raise NotAdmitted("the token is another account's, or signed by a key that is not current")
@@ -40,3 +43,16 @@ class Doorkeeper:
             shown.verify(keys.sign, audience=audience, now=self._clock())
         except Unverified as error:
             raise NotAdmitted(str(error)) from error
+
+    def expelled(self, accounts: AbstractSet[str]) -> AbstractSet[str]:
+        """Those that a `revoke` ended: the chain is asked when it has grown, and about whoever is new here."""
+        size = self._chain.store.head().size
+        before, known = self._looked
+        self._looked = (size, frozenset(accounts))
+        asked = accounts if size != before else accounts - known
+        return {account for account in asked if not self._belongs(account)}
+
+    def _belongs(self, account: str) -> bool:
+        """Whether it is live, with a key in force."""
+        state = self._chain.state
+        return state.is_live(account) and state.current_keys(account) is not None

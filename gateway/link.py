@@ -4,6 +4,7 @@ import contextlib
 import logging
 import random
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -62,9 +63,22 @@ def _endpoint(site: Site, key: Key, origin: str, *, client_id: str, own: Path) -
 
 def _certificate(files: Files, own: Path) -> Callable[[mqtt.Client], None]:
     def show(client: mqtt.Client) -> None:
-        client.tls_set_context(client_context(files, own))
+        context = client_context(files, own)
+        context.sslsocket_class = _Socket
+        client.tls_set_context(context)
 
     return show
+
+
+class _Socket(ssl.SSLSocket):
+    """Closed when the handshake fails: paho leaves it open."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as it is there
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
 
 
 def _token(key: Key, origin: str) -> Callable[[mqtt.Client], None]:

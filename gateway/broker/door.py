@@ -1,5 +1,6 @@
 """Who may come in: handed to the broker, which knows nothing of keys."""
 
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 
@@ -21,5 +22,13 @@ class Door(Protocol):
 
         `username` is a well-formed account id, and `client_id` is the same or that with `.web` behind it: the broker
         has checked.
+        """
+        ...
+
+    def expelled(self, accounts: AbstractSet[str]) -> AbstractSet[str]:
+        """
+        Return those of `accounts`, who are connected all, that may stay no longer.
+
+        Called on the event loop, too, and a few times a second: it must cost next to nothing while nothing happens.
         """
         ...

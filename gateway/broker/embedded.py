@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 _REFUSED = 0x80
 """MQTT 3.1.1 section 3.9.3: this filter is not subscribed."""
 
-_WATCH_SECONDS = 1
+_WATCH_SECONDS = 0.25
 
 
 class EmbeddedBroker(Broker):  # type: ignore[misc] # amqtt has no types
@@ -257,10 +257,22 @@ class EmbeddedBroker(Broker):  # type: ignore[misc] # amqtt has no types
         peer.wire.send(unsuback(unsubscribe.packet_id))
 
     async def _session_monitor(self) -> None:
-        """Run in amqtt's place for the same errand: once a second, see who has gone without saying so."""
+        """Run in amqtt's place for the same errand: see, all the time, who has gone without saying so, or must go."""
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             now = asyncio.get_running_loop().time()
             for peer in list(self._peers.values()):
                 if reason := peer.overdue(now):
                     peer.leave(reason)
+            self._expel()
+
+    def _expel(self) -> None:
+        try:
+            expelled = self._door.expelled({peer.account for peer in self._peers.values()})
+        except Exception:
+            # Without this loop nobody would be given up any more.
+            log.exception("nobody could be expelled")
+            return
+        for peer in list(self._peers.values()):
+            if peer.account in expelled:
+                peer.leave("revoked")

@@ -122,7 +122,10 @@ class Child:
             start_new_session=True,  # Ctrl-C is for us, who end it in order
         )
         assert self._process.stderr is not None
-        self._log = threading.Thread(target=_pass_on, args=[self._process.stderr], name="log", daemon=True)
+        self._is_full = threading.Event()
+        self._log = threading.Thread(
+            target=_pass_on, args=[self._process.stderr, self._is_full], name="log", daemon=True
+        )
         self._log.start()
         log.info("mosquitto started pid=%d", self._process.pid)
 
@@ -131,6 +134,11 @@ class Child:
         if (code := self._process.poll()) is not None:
             self._log.join(STOP_SECONDS)
             raise CannotListen(f"mosquitto: ended with code {code}; its last lines in the log say why")
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has said that it has no more memory."""
+        return self._is_full.is_set()
 
     def reload(self) -> None:
         """Not before it has answered once: until then the signal would end it."""
@@ -150,10 +158,12 @@ def _die_with_parent() -> None:
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _pass_on(lines: IO[bytes]) -> None:
+def _pass_on(lines: IO[bytes], is_full: threading.Event) -> None:
     with lines:
         for line in lines:
             text = line.decode("utf-8", "backslashreplace").rstrip()
+            if mosquitto.is_out_of_memory(text):
+                is_full.set()
             if text and not mosquitto.is_noise(text):
                 log.info("mosquitto: %s", "".join(c if c.isprintable() else "?" for c in text))
 
@@ -185,6 +195,11 @@ class Keeper:
         self._answers = False
         self._look_at = 0.0
 
+    @property
+    def texts(self) -> dict[Path, str]:
+        """What Mosquitto reads, by the file that it is written to at each start."""
+        return self._texts
+
     def run(self, stop: threading.Event) -> None:
         """Keep it running until told to stop. Raise `CannotListen` when it ends by itself."""
         self._seen = self._stamps()
@@ -209,16 +224,19 @@ class Keeper:
         self._answers, self._look_at = False, 0.0
         while not stop.wait(LOOK_SECONDS):
             child.check()
+            if child.is_full:
+                log.warning("mosquitto started anew reason=its memory is full")
+                break
             self._probe()
             before, material = material, self._changed(material)
             step = material.step_from(before)
             if step is Step.RESTART or (step is Step.RELOAD and not self._answers):
-                log.info("mosquitto to be started anew with other certificates")
+                log.info("mosquitto started anew reason=other certificates")
                 break
             if step is Step.RELOAD:
                 durable.write(self._listener.revoked, material.revoked)
                 child.reload()
-                log.info("mosquitto told of other certificates")
+                log.info("mosquitto reloads reason=other certificates")
         return material
 
     def _changed(self, before: Material) -> Material:
@@ -243,7 +261,7 @@ class Keeper:
         if time.monotonic() < self._look_at:
             return
         try:
-            self._ask()
+            ask(self._files, *self._address)
         except OSError as error:
             if self._answers or not self._look_at:
                 log.warning("mosquitto silent reason=%s", error)
@@ -259,20 +277,21 @@ class Keeper:
         self._heart.beat()
         self._look_at = time.monotonic() + notify.EVERY_SECONDS
 
-    def _ask(self) -> None:
-        """
-        Raise `OSError` unless it takes the web server's certificate, and answers.
 
-        A CONNECT would throw out the web server. So it is sent a packet that must not come first, and has to hang up.
-        """
-        context = client_context(self._files, self._files.web)
-        with (
-            closing(socket.create_connection(self._address, timeout=ANSWER_SECONDS)) as plain,
-            context.wrap_socket(plain, server_hostname=self._address[0]) as connection,
-        ):
-            connection.sendall(_PINGREQ)
-            with suppress(ssl.SSLEOFError, ConnectionResetError):
-                connection.recv(1)
+def ask(files: Files, host: str, port: int) -> None:
+    """
+    Raise `OSError` unless a broker there takes the web server's certificate, and answers.
+
+    A CONNECT would throw out the web server. So it is sent a packet that must not come first, and has to hang up.
+    """
+    context = client_context(files, files.web)
+    with (
+        closing(socket.create_connection((host, port), timeout=ANSWER_SECONDS)) as plain,
+        context.wrap_socket(plain, server_hostname=host) as connection,
+    ):
+        connection.sendall(_PINGREQ)
+        with suppress(ssl.SSLEOFError, ConnectionResetError):
+            connection.recv(1)
 
 
 def _stamp(path: Path) -> tuple[int, ...] | None:
@@ -283,16 +302,14 @@ def _stamp(path: Path) -> tuple[int, ...] | None:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def installed() -> str:
-    """Where Mosquitto is; raise `BadConfig` if it is nowhere, or too old."""
+def installed() -> tuple[str, str]:
+    """Where Mosquitto is, and its version; raise `BadConfig` if it is nowhere, or too old."""
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), *PLACES))
     executable = shutil.which("mosquitto", path=path)
     if executable is None:
         raise BadConfig("mosquitto: not installed; run: apt install mosquitto")
     told = subprocess.run([executable, "-h"], capture_output=True, check=False, timeout=10)
-    version = mosquitto.checked_version(told.stdout.decode("utf-8", "replace"))
-    log.info("mosquitto found path=%s version=%s", executable, version)
-    return executable
+    return executable, mosquitto.checked_version(told.stdout.decode("utf-8", "replace"))
 
 
 def check_free(host: str, port: int) -> None:
@@ -310,7 +327,8 @@ def check_free(host: str, port: int) -> None:
 
 def run(site: Site, gateway: str, stop: threading.Event) -> None:
     """Keep the broker of a site that serves a LAN. Raise `BadConfig`, `CannotListen`, `OSError`."""
-    executable = installed()
+    executable, version = installed()
+    log.info("mosquitto found path=%s version=%s", executable, version)
     check_free(site.settings.mqtt_host, site.settings.mqtt_port)
     allow_files(CONNECTIONS)
     Keeper(site, gateway, executable).run(stop)

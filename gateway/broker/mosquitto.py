@@ -23,7 +23,10 @@ above what the embedded broker has, and still memory that a Raspberry Pi has.
 """
 
 MEMORY_BYTES = 256 * MIB
-"""What Mosquitto's own heap may grow to; who makes it grow further is disconnected."""
+"""What Mosquitto's own heap may grow to. It then disconnects whoever comes next, so it has to be started anew."""
+
+WAITING = 4096
+"""Packets that a client has not read yet. Of QoS 0, nothing else bounds them."""
 
 LONGEST_KEEPALIVE = 60
 """Seconds; a client that wants more is refused. After one and a half of it a silent one is gone."""
@@ -87,9 +90,10 @@ retain_available true
 set_tcp_nodelay true
 allow_zero_length_clientid false
 
-# What is over a limit is dropped. So the committer's share is more than all devices have under way.
+# What is over a limit is dropped, and comes again from its author's outbox.
 max_inflight_messages {limits.in_flight}
-max_queued_messages {limits.in_flight}
+max_inflight_bytes {limits.in_flight_bytes}
+max_queued_messages {WAITING}
 max_queued_bytes {limits.in_flight_bytes}
 max_packet_size {limits.packet_bytes}
 max_keepalive {LONGEST_KEEPALIVE}
@@ -153,6 +157,11 @@ def checked_version(told: str) -> str:
         oldest = ".".join(map(str, OLDEST))
         raise BadConfig(f"mosquitto: want version {oldest} or newer, got {version}: upgrade it (apt upgrade)")
     return version
+
+
+def is_out_of_memory(line: str) -> bool:
+    """Whether it says that it has reached `MEMORY_BYTES`, or that the machine has no more."""
+    return "out of memory" in line.lower()
 
 
 def is_noise(line: str) -> bool:

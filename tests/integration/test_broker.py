@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -57,8 +58,14 @@ class PasswordIsAccountBackwards:
         assert client_id in (username, f"{GATEWAY}.web")
         if client_id == BROKEN_DOOR:
             raise RuntimeError("the door itself fails")
-        if password != username[::-1]:
+        if password != username[::-1] or username in self.expelled({username}):
             raise NotAdmitted("wrong password")
+
+    def expelled(self, accounts: AbstractSet[str]) -> AbstractSet[str]:
+        """Whoever the directory has a file of."""
+        if Path("broken").exists():
+            raise RuntimeError("the door itself fails")
+        return {account for account in accounts if Path(account).exists()}
 
 
 @dataclass
@@ -87,6 +94,7 @@ def running(folder: Path, **limits: float) -> Iterator[Running]:
             [sys.executable, __file__, json.dumps(limits)],
             stdout=subprocess.DEVNULL,
             stderr=file,
+            cwd=folder,
             env={**os.environ, "PYTHONPATH": str(root)},
         )
     try:
@@ -337,6 +345,37 @@ def test_a_door_that_fails_stays_shut_and_harms_nobody_else(tmp_path: Path) -> N
             assert read_to_end(sock) == b""
 
         client(FRIDGE)
+
+
+def test_whoever_is_expelled_is_cut_off_says_its_last_will_and_does_not_come_back(tmp_path: Path) -> None:
+    with running(tmp_path) as broker, clients_of(broker) as client:
+        gateway, fridge, clinic = client(GATEWAY), Client(FRIDGE), client(CLINIC)
+        gateway.subscribe("blockpost/v1/up/+/status")
+        fridge.paho.will_set(f"blockpost/v1/up/{FRIDGE}/status", b"gone", 1, retain=True)
+        fridge.connect(broker)
+
+        (tmp_path / FRIDGE).touch()
+
+        fridge.wait_for("disconnect")
+        assert gateway.receive().payload == b"gone"
+        assert broker.logged(f"client down id={FRIDGE} reason=revoked")
+        fridge.paho.loop_stop()
+        with raw(broker, connect_packet(FRIDGE)) as sock:
+            assert read_to_end(sock) == b"\x20\x02\x00\x05"
+        assert clinic.paho.is_connected()
+
+
+def test_a_door_that_fails_expels_nobody_and_is_asked_again(tmp_path: Path) -> None:
+    with running(tmp_path) as broker, clients_of(broker) as client:
+        fridge = client(FRIDGE)
+        (tmp_path / "broken").touch()
+        until(lambda: broker.logged("nobody could be expelled"))
+        (tmp_path / FRIDGE).touch()
+        assert fridge.paho.is_connected()
+
+        (tmp_path / "broken").unlink()
+
+        fridge.wait_for("disconnect")
 
 
 def test_a_connection_without_connect_is_closed_in_time(tmp_path: Path) -> None:

@@ -152,3 +152,34 @@ def test_after_a_rotation_only_the_new_key_opens(door: Door) -> None:
     door.admit(rotator, door.token(rotator))
     with pytest.raises(NotAdmitted, match="not current"):
         door.admit(rotator, before)
+
+
+# Who may stay
+
+
+def test_whom_an_admin_revokes_is_expelled_and_nobody_else(tmp_path: Path) -> None:
+    door = Door(tmp_path)
+    connected = {door.alice.id, door.bob.id}
+    assert door.doorkeeper.expelled(connected) == set()
+
+    door.world.commit(door.world.admin.revokes(door.alice.id))
+
+    assert door.doorkeeper.expelled(connected) == {door.alice.id}
+    door.world.close()
+
+
+def test_who_came_in_just_before_the_revocation_was_seen_is_expelled_too(tmp_path: Path) -> None:
+    door = Door(tmp_path)
+    door.world.commit(door.world.admin.revokes(door.alice.id))
+    assert door.doorkeeper.expelled({door.bob.id}) == set()
+
+    assert door.doorkeeper.expelled({door.alice.id, door.bob.id}) == {door.alice.id}
+    door.world.close()
+
+
+def test_whose_key_was_revoked_is_expelled(tmp_path: Path) -> None:
+    door = Door(tmp_path)
+    door.world.commit(door.world.admin.revokes(door.alice.id, key=door.alice.keys.kid))
+
+    assert door.doorkeeper.expelled({door.alice.id}) == {door.alice.id}
+    door.world.close()
