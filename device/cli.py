@@ -398,7 +398,7 @@ def _renew(_args: argparse.Namespace, home: Home) -> int:
             made = certificate.obtain(home, client.gateway, membership)
         except Problem as problem:
             if renewal.is_expired(problem):
-                raise DeviceError(renewal.needed(membership.handle)) from problem
+                raise DeviceError(renewal.needed(membership.handle, str(problem))) from problem
             raise
     print(f"certificate until {utc(made.until)}")
     return 0

@@ -146,7 +146,8 @@ def of_root(is_ours: bool) -> Finding:  # noqa: FBT001 - a judge of one fact
 
 def of_certificate(held: Certificate | None, membership: Membership, now: int) -> Finding:
     if held is None or now >= held.until:
-        return problem("certificate", "has expired", renewal.needed(membership.handle))
+        fix = renewal.needed(membership.handle, "ask an admin to renew it")
+        return problem("certificate", "has expired", fix)
     detail = f"until {utc(held.until)}"
     due = certificate.due(held, membership.account)
     if now < due:

@@ -71,7 +71,7 @@ class Renewal:
             self._next_list = now + LIST_SECONDS
 
     def _tell(self, error: Exception) -> None:
-        reason = needed(self._membership.handle) if is_expired(error) else str(error)
+        reason = needed(self._membership.handle, str(error)) if is_expired(error) else str(error)
         if reason != self._told:
             log.warning("certificate not renewed reason=%s", reason)
             self._told = reason
@@ -81,9 +81,6 @@ def is_expired(error: Exception) -> bool:
     return isinstance(error, Problem) and error.type == EXPIRED
 
 
-def needed(handle: str) -> str:
+def needed(handle: str, reason: str) -> str:
     """What brings a device back whose certificate expired while it was away."""
-    return (
-        f"the certificate has expired: an admin has to let it be renewed (blockpost admin renew {handle}); "
-        "then it comes back by itself"
-    )
+    return f"{reason} (blockpost admin renew {handle}); a running agent then comes back by itself"

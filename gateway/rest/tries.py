@@ -29,7 +29,7 @@ ALLOWED = {
     "invites": "20/minute; 100/hour",
     "accounts": "20/minute; 100/hour",
     "lookups": "30/minute; 300/hour",
-    "certificates": "5/minute; 20/hour",
+    "certificates": "5/minute; 120/hour",
 }
 """How many tries of each kind. A window begins with its first one."""
 
