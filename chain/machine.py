@@ -48,7 +48,8 @@ def modes(directory: Path, *, secret: Iterable[str]) -> list[Finding]:
     found = []
     for path in (directory, *sorted(directory.iterdir())):
         try:
-            status = path.lstat()
+            # systemd puts a link where a service's directory is asked for.
+            status = path.stat() if path == directory else path.lstat()
         except FileNotFoundError:  # a file of SQLite's, which has just gone
             continue
         if path in guarded:

@@ -42,6 +42,14 @@ def test_a_link_is_looked_at_and_not_what_it_leads_to(folder: Path) -> None:
     assert [found.level for found in machine.modes(folder, secret=[])] == ["ok"]
 
 
+def test_a_directory_that_is_asked_for_by_a_link_is_looked_at_itself(folder: Path) -> None:
+    """So it is below /var/lib, where systemd keeps the directory of a service."""
+    link = folder.with_name("link")
+    link.symlink_to(folder)
+
+    assert [found.level for found in machine.modes(link, secret=["*.key"])] == ["ok"]
+
+
 def test_a_file_of_another_user_is_a_problem(folder: Path) -> None:
     (found,) = machine.of_owner(folder / "chain.db", 0, 1000)
 
