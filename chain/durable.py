@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -54,13 +54,24 @@ def synced(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
     """
     Write a new file whose bytes are on disk at the end; raise `FileExistsError` if it is there. Its name is not synced.
 
-    The mode is set before the first byte, so a secret is never readable by others, not even for a moment.
+    The mode is set before the first byte, so a secret is never readable by others, not even for a moment. What root
+    writes into the directory of somebody else is that user's, as SQLite has it with its files: a service that is no
+    root could not read it otherwise.
     """
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with os.fdopen(fd, "wb") as file:
+        if os.geteuid() == 0:
+            _give_away(fd, path.parent)
         yield file
         file.flush()
         os.fsync(file.fileno())
+
+
+def _give_away(fd: int, directory: Path) -> None:
+    owner = directory.stat()
+    # Not every file system knows of owners.
+    with suppress(PermissionError):
+        os.fchown(fd, owner.st_uid, owner.st_gid)
 
 
 def _scratch(path: Path, data: bytes, mode: int) -> Path:

@@ -215,3 +215,32 @@ def test_what_raises_while_its_pieces_are_made_leaves_nothing(tmp_path: Path) ->
         fail()
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("user", "given"), [(0, [(61365, 61366)]), (1000, [])], ids=["root", "another"])
+def test_what_root_writes_for_a_service_is_the_services(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, given: list[tuple[int, int]]
+) -> None:
+    """Else an admin's command, run as root in its directory, would take its own address book from it."""
+    owners: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(os, "fchown", lambda _fd, uid, gid: owners.append((uid, gid)))
+    monkeypatch.setattr(
+        Path, "stat", lambda _path, **_named: os.stat_result((0o40700, 0, 0, 1, 61365, 61366, 0, 0, 0, 0))
+    )
+
+    durable.write(tmp_path / "addressbook.json", b"{}")
+
+    assert owners == given
+
+
+def test_a_file_system_without_owners_is_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_fd: int, _uid: int, _gid: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", refuse)
+
+    durable.write(tmp_path / "site.backup", b"whole")
+
+    assert (tmp_path / "site.backup").read_bytes() == b"whole"
