@@ -33,6 +33,7 @@ CLOSING = """
 examples:
   blockpost demo --seconds 20
   blockpost demo --replay vitals.csv --column SpO2 --rate 20
+  blockpost demo --lan                  with certificates, over TLS, on Mosquitto
   blockpost demo --keep ./site          and look at it afterwards: blockpost chain show ./site/gateway/chain.db
 """
 
@@ -63,13 +64,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rate", type=float, default=1.0, metavar="PER_SECOND", help="readings a second (%(default)s)"
     )
+    parser.add_argument(
+        "--lan",
+        action="store_true",
+        help="as in a building: with certificates, over TLS, and with Mosquitto, which has to be installed",
+    )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="work in this empty directory, and leave it")
     parser.add_argument("--json", action="store_true", help="end with one JSON object on the last line")
     return parser
 
 
 def _play(args: argparse.Namespace, directory: Path) -> int:
-    site, story = Site(directory), Story()
+    site, story = Site(directory, lan=args.lan), Story()
     try:
         probe = None if args.replay else Probe(site.home(DEVICE))
         _set_the_stage(site, _settings(args, probe))
@@ -125,7 +131,8 @@ def _set_the_stage(site: Site, settings: str) -> None:
     print(f"gateway   making one in {site.directory / 'gateway'}")
     code = site.init(admin=ADMIN)
     site.start()
-    print(f"gateway   running: REST on 127.0.0.1:{site.http_port}, broker on 127.0.0.1:{site.mqtt_port}")
+    broker = "Mosquitto" if site.lan else "broker"
+    print(f"gateway   running: REST on 127.0.0.1:{site.http_port}, {broker} on 127.0.0.1:{site.mqtt_port}")
     site.join(ADMIN, code, name="Administrator")
     print(f"{ADMIN:9} joined with the code that the gateway printed; its keys were made on its side")
     codes = {
@@ -149,6 +156,8 @@ def _open_the_page(site: Site) -> None:
     passwords = {handle: _password() for handle in (CLINICIAN, ADMIN)}
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda item: site.set_password(*item), passwords.items()))
+    if site.lan:
+        print(f"\nroot      http://localhost:{site.welcome_port}/ tells how a browser comes to trust it")
     built = "" if site.has_page() else "  (not built: `make page`, then begin again)"
     print(f"\npage      {site.url}{built}")
     for handle, password in passwords.items():

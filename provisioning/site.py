@@ -1,4 +1,4 @@
-"""A whole site on one machine: a gateway and accounts, each a real process on the embedded defaults."""
+"""A whole site on one machine: a gateway and accounts, each a real process."""
 
 import json
 import os
@@ -18,6 +18,9 @@ from typing import IO, Any
 import urllib3
 
 from device.errors import DeviceError
+
+HOST = "localhost"
+SEALED_WITH = "on this machine alone"
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -97,11 +100,17 @@ class Process:
 
 
 class Site:
-    """A gateway in `directory`, and the homes of its accounts beside it."""
+    """
+    A gateway in `directory`, and the homes of its accounts beside it.
 
-    def __init__(self, directory: Path) -> None:
+    It is on the embedded defaults, or serves a LAN as far as that goes on one machine: with an authority, over TLS, and
+    with Mosquitto as its broker.
+    """
+
+    def __init__(self, directory: Path, *, lan: bool = False) -> None:
         self.directory = directory
-        self.http_port, self.mqtt_port = free_ports(2)
+        self.lan = lan
+        self.http_port, self.mqtt_port, self.welcome_port = free_ports(3)
         self._gateway: Process | None = None
 
     @property
@@ -113,8 +122,22 @@ class Site:
 
     def init(self, *, admin: str) -> str:
         """Make the gateway; return the first admin's join code."""
-        ports = ("--http-port", str(self.http_port), "--mqtt-port", str(self.mqtt_port))
-        return run("gateway", "init", str(self.directory / "gateway"), "--admin", admin, *ports).split()[-1]
+        words = ["gateway", "init", str(self.directory / "gateway"), "--admin", admin]
+        words += ["--http-port", str(self.http_port), "--mqtt-port", str(self.mqtt_port)]
+        if not self.lan:
+            return run(*words).split()[-1]
+        words += ["--lan", "--host", HOST, "--listen", "127.0.0.1", "--welcome-port", str(self.welcome_port)]
+        words += ["--root", str(self.root_file), "--sheet", str(self.sheet_file), "--stdin"]
+        return run(*words, stdin=f"{SEALED_WITH}\n").split()[-1]
+
+    @property
+    def root_file(self) -> Path:
+        """The sealed key of a LAN's root. A site like this one has no secret worth a better passphrase."""
+        return self.directory / "root.key"
+
+    @property
+    def sheet_file(self) -> Path:
+        return self.directory / "sheet.txt"
 
     def start(self) -> None:
         """Run the gateway, and return when it commits: an answer of its web server is not enough."""
@@ -126,15 +149,14 @@ class Site:
     @property
     def url(self) -> str:
         """Of the page. By this name it is a secure context, without which a browser has no cryptography."""
-        return f"http://localhost:{self.http_port}/"
+        return f"{'https' if self.lan else 'http'}://{HOST}:{self.http_port}/"
 
     def has_page(self) -> bool:
         """Whether the gateway that runs was installed with a page."""
         try:
-            answer = urllib3.request("GET", f"http://127.0.0.1:{self.http_port}/", retries=False)
+            return self._asked("") == HTTPStatus.OK
         except urllib3.exceptions.HTTPError as error:
             raise SiteFailed(f"the gateway does not answer: {error}") from error
-        return answer.status == HTTPStatus.OK
 
     def wait_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -147,10 +169,15 @@ class Site:
     def _is_well(self) -> bool:
         """Whether its committer was heard of: the pulse comes the way that receipts do."""
         try:
-            answer = urllib3.request("GET", f"http://127.0.0.1:{self.http_port}/healthz", retries=False)
+            return self._asked("healthz") == HTTPStatus.OK
         except urllib3.exceptions.HTTPError:
             return False
-        return answer.status == HTTPStatus.OK
+
+    def _asked(self, path: str) -> int:
+        """The status of an answer."""
+        root = str(self.directory / "gateway" / "tls" / "root.crt") if self.lan else None
+        with urllib3.PoolManager(ca_certs=root, retries=False) as pool:
+            return pool.request("GET", self.url + path).status
 
     def stop(self) -> None:
         if self._gateway is not None:

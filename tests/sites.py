@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil
+import pytest
 
 from chain.joincode import JoinCode
 from device import joining
 from device.addressbook import Membership
 from device.client import Client, Home
+from gateway.supervisor import command
 from provisioning.admin import cli as admin
 from provisioning.site import Site
 from tests.homes import keep_keys, new_keys
@@ -44,10 +46,16 @@ def ran(main: Callable[[Sequence[str]], int], *words: str | Path, stdin: str = "
     return Done(code, out.getvalue(), err.getvalue())
 
 
+BOTH_KINDS = pytest.mark.parametrize(
+    "lan", [False, True], ids=["embedded", "mosquitto"], scope="module", indirect=True
+)
+"""On the embedded defaults, and with certificates, over TLS, on Mosquitto. For a fixture that wants `lan`."""
+
+
 @contextmanager
-def running_site(folder: Path) -> Iterator[Site]:
+def running_site(folder: Path, *, lan: bool = False) -> Iterator[Site]:
     """A gateway at work, with its first admin."""
-    site = Site(folder)
+    site = Site(folder, lan=lan)
     try:
         code = JoinCode.from_text(site.init(admin="admin"))
         site.start()
@@ -93,10 +101,15 @@ def added(
 
 
 def processes_of(site: Site, part: str) -> list[psutil.Process]:
-    """The gateway's processes for `part`: the web server has two, a parent and its worker."""
-    wanted = ["gateway.cli", part, str(site.directory / "gateway")]
-    running = [process for process in psutil.process_iter(["cmdline"]) if process.info["cmdline"]]
-    return [process for process in running if process.info["cmdline"][-3:] == wanted]
+    """The gateway's processes for `part`: the web server has two, a parent and its worker; Mosquitto has its keeper."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if words[-3:] == command(part, site.directory / "gateway")[-3:] or (
+            part == "broker" and words[-1:] == [str(site.directory / "gateway" / "broker" / "mosquitto.conf")]
+        ):
+            found.append(process)
+    return found
 
 
 def crash(site: Site) -> None:

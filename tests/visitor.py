@@ -1,6 +1,7 @@
 """Somebody with a browser, as far as REST is concerned: logs in with what was derived, and has a session."""
 
 from http.cookies import SimpleCookie
+from pathlib import Path
 from typing import Any
 
 import urllib3
@@ -13,9 +14,12 @@ OK = 200
 
 
 class Visitor:
-    def __init__(self, port: int) -> None:
-        self._base = f"http://127.0.0.1:{port}"
-        self._pool = urllib3.PoolManager(num_pools=1, timeout=10.0, retries=False)
+    """`root` is the certificate that a gateway with certificates is believed by."""
+
+    def __init__(self, port: int, root: Path | None = None) -> None:
+        self._base = f"{'https' if root else 'http'}://127.0.0.1:{port}"
+        ca = None if root is None else str(root)
+        self._pool = urllib3.PoolManager(num_pools=1, timeout=10.0, retries=False, ca_certs=ca)
         self._cookie: str | None = None
 
     def keys(self, handle: str, secret: str) -> LoginKeys:

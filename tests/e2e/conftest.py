@@ -25,6 +25,12 @@ def ward(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator
         yield ward
 
 
+@pytest.fixture(scope="module")
+def lan(request: pytest.FixtureRequest) -> bool:
+    """Whether the site of this module serves a LAN: `tests.sites.BOTH_KINDS` has it both ways."""
+    return bool(request.param)
+
+
 @pytest.fixture(autouse=True)
 def calm(request: pytest.FixtureRequest) -> Iterator[None]:
     """No page complains, or speaks to anybody but the gateway; windows that a test opened are closed after it."""

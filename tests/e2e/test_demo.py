@@ -23,12 +23,12 @@ def figures(output: str) -> dict[str, Any]:
     return last
 
 
-def check(told: dict[str, Any]) -> None:
+def check(told: dict[str, Any], scheme: str = "http") -> None:
     assert told["sent"] == told["committed"] == told["receipted"] == told["delivered"] == told["opened"] > 0
     assert told["refused"] == 0
     assert told["chain"]["verified"] is True
     assert told["chain"]["size"] > told["committed"]
-    assert PAGE.match(f"page      {told['page']['url']}")
+    assert told["page"]["url"].startswith(f"{scheme}://localhost:")
     assert 0 < told["latency_ms"]["p50"] <= told["latency_ms"]["p99"]
 
 
@@ -38,6 +38,17 @@ def test_this_machines_own_readings_travel_all_the_way() -> None:
     assert done.returncode == 0, done.stderr
     check(figures(done.stdout))
     assert "dr.lee    verified and opened it: load = " in done.stdout
+
+
+def test_the_same_over_tls_and_on_mosquitto() -> None:
+    done = subprocess.run(
+        [*DEMO, "--lan", "--seconds", "5", "--json"], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    told = figures(done.stdout)
+    check(told, scheme="https")
+    assert "Mosquitto on 127.0.0.1:" in done.stdout
 
 
 def test_a_recording_travels_all_the_way_at_its_rate(tmp_path: Path) -> None:

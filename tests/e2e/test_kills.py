@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from chain.chain import Chain
 from chain.entry import Message
 from device.outbox import Outbox
 from provisioning.site import Process, Site
-from tests.sites import processes_of
+from tests.sites import BOTH_KINDS, processes_of
 
 KILLS = 32
+PARTS = ("broker", "commit", "web", "agent")
+LAN_PARTS = (*PARTS, "authority")
 JOINING_ENTRIES = 2
 """The device's account and its profile."""
 
@@ -68,8 +71,8 @@ class Cast:
 
 
 @pytest.fixture
-def cast(tmp_path: Path) -> Iterator[Cast]:
-    site = Site(tmp_path)
+def cast(tmp_path: Path, *, lan: bool) -> Iterator[Cast]:
+    site = Site(tmp_path, lan=lan)
     code = site.init(admin="admin")
     site.start()
     try:
@@ -94,9 +97,10 @@ def settings(directory: Path) -> str:
     return f'to = ["dr.lee"]\n[sensors.count]\nmode = "stream"\ncommand = {command}\n'
 
 
+@BOTH_KINDS
 def test_thirty_kills_lose_nothing_and_double_nothing(cast: Cast) -> None:
     chance = random.Random()
-    parts = ["broker", "commit", "web", "agent"] * (KILLS // 4)
+    parts = list(islice(cycle(LAN_PARTS if cast.site.lan else PARTS), KILLS))
     chance.shuffle(parts)
     killed: Counter[str] = Counter()
 

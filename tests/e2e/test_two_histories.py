@@ -18,7 +18,7 @@ from device.content import TEXT
 from device.outbox import Outbox
 from provisioning.admin import cli as admin
 from provisioning.site import Site
-from tests.sites import Done, client_of, copied_chain, enter, invited, ran, run_on, running_site
+from tests.sites import BOTH_KINDS, Done, client_of, copied_chain, enter, invited, ran, run_on, running_site
 
 TAMPERED = pytest.mark.parametrize("history", ["shorter", "longer"], indirect=True, scope="module")
 AGENT = """
@@ -86,9 +86,12 @@ class Device:
             return outbox.waiting()
 
 
+pytestmark = BOTH_KINDS
+
+
 @pytest.fixture(scope="module")
-def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
-    with running_site(tmp_path_factory.mktemp("ward")) as site:
+def ward(tmp_path_factory: pytest.TempPathFactory, *, lan: bool) -> Iterator[Ward]:
+    with running_site(tmp_path_factory.mktemp("ward"), lan=lan) as site:
         yield Ward(site)
 
 
