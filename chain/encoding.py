@@ -15,7 +15,7 @@ T = TypeVar("T")
 HASH_BYTES = 32
 
 Bytes32 = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\Z")]
-"""32 bytes in base64url. The last character has two bits more than are left: any other would be a second spelling."""
+"""32 bytes in base64url. Two bits of the last character are left over: with them set, it is another spelling."""
 
 _encoder = msgspec.json.Encoder(order="sorted")
 
@@ -67,9 +67,21 @@ def read_canonical(decoder: msgspec.json.Decoder[T], data: bytes, *, what: str) 
 def read(decoder: msgspec.json.Decoder[T], data: bytes | str, *, what: str) -> T:
     """Parse JSON from outside into what `decoder` knows; anything else is `Malformed`."""
     try:
-        return decoder.decode(data)
+        try:
+            return decoder.decode(data)
+        except msgspec.ValidationError:
+            return msgspec.convert(_any.decode(data), decoder.type)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Malformed(f"{what}: {error}") from error
+
+
+def _number(text: str) -> int | float:
+    """76.0 is 76: JSON has one kind of number (RFC 8259 section 6), and so have JSON Schema and a browser."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
+_any = msgspec.json.Decoder(float_hook=_number)
 
 
 def digest(data: bytes) -> bytes:

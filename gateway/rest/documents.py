@@ -64,29 +64,15 @@ def _check_form() -> None:
 
 def read_body(decoder: msgspec.json.Decoder[T]) -> T:
     """Raise `Malformed` unless the body is what `decoder` knows and nothing more."""
-    value = read(_json, request.get_data(), what="body")
-    return _convert(value, decoder.type, what="body", strict=True)
+    return read(decoder, request.get_data(), what="body")
 
 
 def read_query(kind: type[T]) -> T:
     """Raise `Malformed` unless the query is what `kind` knows and nothing more."""
-    return _convert(request.args.to_dict(), kind, what="query", strict=False)
-
-
-def _convert(value: Any, kind: type[T], *, what: str, strict: bool) -> T:
     try:
-        return msgspec.convert(value, kind, strict=strict)
+        return msgspec.convert(request.args.to_dict(), kind, strict=False)
     except msgspec.ValidationError as error:
-        raise Malformed(f"{what}: {error}") from error
-
-
-def _number(text: str) -> int | float:
-    """76.0 is the integer 76: JSON has one kind of number (RFC 8259 section 6), and so has JSON Schema."""
-    value = float(text)
-    return int(value) if value.is_integer() else value
-
-
-_json = msgspec.json.Decoder(float_hook=_number)
+        raise Malformed(f"query: {error}") from error
 
 
 def answer(value: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
