@@ -108,8 +108,8 @@ def _status(args: argparse.Namespace) -> None:
     files = _site(args).certificates
     now = datetime.now(UTC)
     ends = [
-        *(expiry.certificate_end(files, what) for what in expiry.SHORT if what != "crl"),
-        expiry.crl_end(files),
+        expiry.crl_end(files) if what == "crl" else expiry.certificate_end(files, what)
+        for what in expiry.SHORT
     ]
     now_ms = int(now.timestamp() * 1000)
     lines = [

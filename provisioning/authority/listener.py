@@ -91,10 +91,10 @@ class Listener:
             self._free.release()
 
     def _exchange(self, connection: socket.socket) -> None:
-        line = _read_line(connection, time.monotonic() + SECONDS)
-        if line is None:
-            return
         try:
+            line = _read_line(connection, time.monotonic() + SECONDS)
+            if line is None:
+                return
             answer = self._answer(read(questions, line, what="question"))
         except Malformed as error:
             answer = Refusal(str(error))
@@ -105,12 +105,13 @@ class Listener:
 def _read_line(connection: socket.socket, deadline: float) -> bytes | None:
     """What comes before the first newline; None if nobody asks. Raises `Malformed`, or `TimeoutError`."""
     line = bytearray()
-    while b"\n" not in line:
+    while True:
         connection.settimeout(max(deadline - time.monotonic(), 0.001))
         chunk = connection.recv(CHUNK_BYTES)
-        line += chunk
-        if len(line) > MAX_QUESTION_BYTES:
-            raise Malformed(f"question: want {MAX_QUESTION_BYTES} bytes at most")
-        if not chunk:
+        # What is too long is read to its end, or its sender would not come to read the answer.
+        line += chunk[: MAX_QUESTION_BYTES + 1 - len(line)]
+        if not chunk or b"\n" in chunk:
             break
+    if len(line) > MAX_QUESTION_BYTES:
+        raise Malformed(f"question: want {MAX_QUESTION_BYTES} bytes at most")
     return bytes(line).partition(b"\n")[0] if line else None
