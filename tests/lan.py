@@ -6,7 +6,6 @@ A gateway that serves a LAN, for tests of its broker: a world's chain, certifica
 
 import os
 import queue
-import shutil
 import signal
 import socket
 import ssl
@@ -149,7 +148,7 @@ class Process:
 
     def __init__(self, site: Site, part: str, environment: Mapping[str, str] | None = None) -> None:
         self._log = site.directory / f"{part}.log"
-        with self._log.open("ab") as file:
+        with self._log.open("wb") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "gateway.cli", part, str(site.directory)],
                 stdout=subprocess.DEVNULL,
@@ -266,7 +265,3 @@ def clients(lan: Lan) -> Iterator[Callable[..., Client]]:
     finally:
         for client in made:
             client.close()
-
-
-def has_mosquitto() -> bool:
-    return shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin") is not None

@@ -72,19 +72,19 @@ class Material:
     @classmethod
     def read(cls, files: Files) -> Self:
         """Raise `BadConfig` unless Mosquitto can work with all of it, `OSError` if a file is not there."""
+        root, issuing, revoked = (path.read_bytes() for path in (files.root, files.issuing, files.crl))
+        server = files.server.read_bytes()
         try:
             _fits(files.server)
         except ssl.SSLError as error:
             raise BadConfig(f"{files.server}: want a key and its certificates: {error.reason}") from error
-        authorities = files.root.read_bytes() + files.issuing.read_bytes()
-        revoked = files.crl.read_bytes()
         try:
-            _check_lists(revoked, load_pem_x509_certificates(authorities))
+            _check_lists(revoked, load_pem_x509_certificates(root) + load_pem_x509_certificates(issuing))
         except (ValueError, UnsupportedAlgorithm) as error:
             raise BadConfig(
                 f"{files.directory}: want certificates and a list of revoked ones: {error}"
             ) from error
-        return cls(authorities, revoked, files.server.read_bytes())
+        return cls(root + issuing, revoked, server)
 
     def step_from(self, before: Self) -> Step:
         if self.authorities != before.authorities:
