@@ -54,6 +54,7 @@ Restart=always
 RestartSec=2
 TimeoutStopSec=30
 KillMode=mixed
+SyslogIdentifier={name}
 
 DynamicUser=yes
 User={user}
@@ -88,7 +89,7 @@ RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6{families}
 {network}SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged
-SystemCallErrorNumber=EPERM
+{calls}SystemCallErrorNumber=EPERM
 
 [Install]
 WantedBy=multi-user.target
@@ -220,7 +221,8 @@ def units(directory: Path, *, python: Path) -> dict[str, str]:
 def parts_of(directory: Path) -> tuple[Part, ...]:
     if (directory / "gateway.toml").is_file():
         return _parts_of_gateway(directory)
-    if (directory / "addressbook.json").is_file():
+    # Before it has joined, a home is what came on an SD card.
+    if any((directory / name).is_file() for name in ("addressbook.json", "join.toml")):
         return (AGENT,)
     raise BadConfig(f"{directory}: neither a gateway nor an account's home")
 
@@ -254,6 +256,8 @@ def _unit(directory: Path, part: Part, python: Path) -> str:
         families="".join(f" {family}" for family in part.families),
         # A sensor may read /proc/meminfo, and come from anywhere in the building.
         proc="" if part is AGENT else "ProcSubset=pid\n",
+        # setpriv, which has sensors die with the agent, sets capabilities anew: of none there are none to be had.
+        calls="SystemCallFilter=capset\n" if part is AGENT else "",
         network=f"IPAddressDeny=any\nIPAddressAllow={allowed}\n" if allowed else "",
     )
 

@@ -122,6 +122,26 @@ def test_settings_that_are_none_are_refused(gateway: Path) -> None:
         systemd.units(gateway, python=PYTHON)
 
 
+def test_a_device_that_has_not_joined_yet_has_one_too(state: Path) -> None:
+    """It came up with an SD card that has its join file."""
+    (state / "fridge-3").mkdir()
+    (state / "fridge-3" / "join.toml").touch()
+
+    assert list(systemd.units(state / "fridge-3", python=PYTHON)) == ["fridge-3-agent.service"]
+
+
+def test_an_agent_may_give_its_sensors_a_leash(home: Path) -> None:
+    """`setpriv` sets the capabilities of what it starts, even where there are none, and fails if it may not."""
+    (unit,) = systemd.units(home, python=PYTHON).values()
+
+    assert "SystemCallFilter=~@privileged\nSystemCallFilter=capset\n" in unit
+
+
+def test_what_a_part_logs_has_its_name(lan: Path) -> None:
+    for name, unit in systemd.units(lan, python=PYTHON).items():
+        assert value_of(unit, "SyslogIdentifier") == [name.removesuffix(".service")]
+
+
 def test_each_part_starts_after_those_that_it_needs(gateway: Path) -> None:
     units = systemd.units(gateway, python=PYTHON)
 
