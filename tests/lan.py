@@ -20,7 +20,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import psutil
-from cryptography.x509 import load_pem_x509_certificates
+from cryptography.x509 import Certificate, load_pem_x509_certificates
 from paho.mqtt.enums import CallbackAPIVersion
 
 from chain import durable
@@ -67,12 +67,16 @@ class Papers:
     def issuer(self) -> Issuer:
         return self._stock.signer()
 
+    @property
+    def root(self) -> Certificate:
+        return self._stock.root()
+
     def client(self, cn: str, *, days: float = 90, issuer: Issuer | None = None, name: str = "") -> Path:
         """A new certificate with its key, for a client of the broker."""
         key, issuer = new_key(), issuer or self.issuer
         made = certificates.client(issuer, key.public_key(), cn, now(), lifetime=timedelta(days=days))
         path = self._folder / f"{name or cn}.pem"
-        path.write_bytes(bundle(key, [made, issuer.certificate, self._stock.root()]))
+        path.write_bytes(bundle(key, [made, issuer.certificate, self.root]))
         return path
 
     def revoke(self, *paths: Path) -> None:
