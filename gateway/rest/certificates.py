@@ -32,6 +32,7 @@ CERTIFICATE = "application/x-x509-ca-cert"
 """What browsers and phones offer to install."""
 
 PEM = "application/x-pem-file"
+END_OF_CRL = b"-----END X509 CRL-----\n"
 
 _request = msgspec.json.Decoder(CertificateRequest)
 _nothing = msgspec.json.Decoder(Nothing)
@@ -115,7 +116,9 @@ def certificates(desk: Desk, lan: Lan | None, tries: Tries, clock: Clock) -> Blu
 
     @views.get("/v1/crl")
     def crl() -> Response:
-        return Response(_bytes(here().files.crl), content_type=PEM)
+        # Behind it are those of authorities that the newest one followed.
+        listed, end, _ = _bytes(here().files.crl).partition(END_OF_CRL)
+        return Response(listed + end, content_type=PEM)
 
     @views.get("/root.crt")
     def root() -> Response:

@@ -35,7 +35,7 @@ BACKDATED_DAYS = 365
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """By what the gateway's own machine finds it."""
 
-_LONGEST_NAME = 64
+LONGEST_NAME = 64
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def _subject(site: str, cn: str) -> x509.Name:
     # X.520 has 64 characters; the full name is in the chain.
     return x509.Name(
         [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, site[:_LONGEST_NAME]),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, site[:LONGEST_NAME]),
             x509.NameAttribute(NameOID.COMMON_NAME, cn),
         ]
     )

@@ -50,6 +50,7 @@ def run(site: Site, stop: threading.Event, *, clock: Clock = utc_now, pace: Pace
         office.tend()
         office.follow()
         listener.start()
+        log.info("authority ready account=%s", site.key().account)
         notify.ready()
         try:
             _loop(office, kicker, warner, stop, pace)

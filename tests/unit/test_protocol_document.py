@@ -37,6 +37,7 @@ import device.outbox
 import device.reading
 import device.sealing
 import gateway.auditor
+import gateway.authority
 import gateway.backup
 import gateway.joins
 import gateway.pulse
@@ -64,6 +65,8 @@ import gateway.rest.submission
 import gateway.sessions
 import gateway.site
 import gateway.vault
+import provisioning.authority.inventory
+import provisioning.authority.root
 import provisioning.inventory
 from chain.entry import Common
 from chain.errors import Rule
@@ -100,6 +103,7 @@ DOCUMENTED = (
     device.keys,
     device.sealing,
     gateway.auditor,
+    gateway.authority,
     gateway.backup,
     gateway.pulse,
     gateway.rest.admin,
@@ -120,6 +124,7 @@ DOCUMENTED = (
     gateway.rest.sessions,
     gateway.rest.refusals,
     gateway.rest.submission,
+    provisioning.authority.inventory,
     provisioning.inventory,
 )
 INTERNAL = {
@@ -145,6 +150,7 @@ NAMES = {
     device.sealing._Plaintext: "JWE plaintext",
     device.sealing._Protected: "JWE header",
     device.sealing._Recipient: "JWE recipient",
+    gateway.authority.Refusal: "Authority's refusal",
 }
 
 # Modules of which every number is written down.
@@ -168,6 +174,8 @@ NUMBERED = (
     "gateway.rest.problems",
     "gateway.rest.tries",
     "gateway.vault",
+    "provisioning.authority.certificates",
+    "provisioning.authority.policy",
 )
 
 SCHEMAS = (
@@ -385,6 +393,8 @@ def test_no_limit_of_the_broker_is_left_out() -> None:
         chain.block.SIGNATURE_CONTEXT.decode().strip(),
         "blockpost/join/v1",
         "blockpost/safety/v1",
+        "blockpost/sheet/v1",
+        provisioning.authority.root.INFO.decode(),
         "blockpost/auth",
         "blockpost/wrap",
         "blockpost/recovery/auth",
