@@ -13,6 +13,8 @@ from msgspec import Struct
 from zeroconf import Error, ServiceInfo
 from zeroconf.asyncio import AsyncZeroconf
 
+from gateway.site import is_loopback
+
 log = logging.getLogger(__name__)
 
 HTTPS = "_https._tcp.local."
@@ -50,7 +52,7 @@ class Service(Struct, frozen=True):
     @property
     def server(self) -> str:
         """The name that has the addresses: the one in the certificate, if it is one for this kind of DNS."""
-        names = [host for host in self.hosts if not _is_address(host)]
+        names = [host for host in self.hosts if not _is_address(host) and not is_loopback(host)]
         local = [name for name in names if name.casefold().rstrip(".").endswith(".local")]
         name = next(iter((*local, *names)), f"blockpost-{self.pin[:PIN_LETTERS]}.local")
         return f"{name.rstrip('.')}."

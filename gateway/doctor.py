@@ -15,8 +15,10 @@ from chain.chain import Chain
 from chain.clock import clock
 from chain.errors import ChainError
 from chain.finding import Finding, ok, problem, warning
+from gateway import lan_doctor
 from gateway.errors import BadConfig
 from gateway.site import Settings, Site
+from gateway.web_client import connection_to
 
 SECONDS = 5.0
 """How long it waits for an answer."""
@@ -50,8 +52,20 @@ def examine(directory: Path) -> list[Finding]:
         ]
     found.append(ok("settings", "gateway.toml is valid"))
     found += _chain(site)
-    found += _listeners(site)
+    if site.settings.is_lan:
+        found += _lan(site)
+    else:
+        found.append(of_broker(_greeted(site.settings), site.settings))
+    found += _web(site)
     return found
+
+
+def _lan(site: Site) -> list[Finding]:
+    try:
+        account = site.key().account
+    except (BadConfig, OSError):
+        return []  # told of with the chain
+    return lan_doctor.examine(site, account)
 
 
 # The chain
@@ -130,19 +144,18 @@ def of_log(size: int) -> Finding:
 # Who listens
 
 
-def _listeners(site: Site) -> list[Finding]:
+def _web(site: Site) -> list[Finding]:
     settings = site.settings
-    broker = of_broker(_greeted(settings), settings)
     try:
-        status, answer = _asked(settings, "/v1/site")
-        well, reason = _asked(settings, "/healthz")
+        status, answer = _asked(site, "/v1/site")
+        well, reason = _asked(site, "/healthz")
     except ConnectionRefusedError:
-        return [broker, of_silence(settings)]
+        return [of_silence(settings)]
     except (OSError, http.client.HTTPException) as error:
-        return [broker, _foreign(settings, f"no answer over HTTP: {error}")]
+        return [_foreign(settings, f"no answer over {'HTTPS' if settings.is_lan else 'HTTP'}: {error}")]
     with closing(site.read_chain()) as chain:
         found = of_site(answer if status == HTTPStatus.OK else b"", chain.origin, settings)
-    return [broker, found, of_health(well, reason)] if found.level == "ok" else [broker, found]
+    return [found, of_health(well, reason)] if found.level == "ok" else [found]
 
 
 def _greeted(settings: Settings) -> bytes | None:
@@ -159,9 +172,8 @@ def _greeted(settings: Settings) -> bytes | None:
         return b""
 
 
-def _asked(settings: Settings, path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(settings.http_host, settings.http_port, timeout=SECONDS)
-    with closing(connection):
+def _asked(site: Site, path: str) -> tuple[int, bytes]:
+    with closing(connection_to(site, SECONDS)) as connection:
         connection.request("GET", path)
         response = connection.getresponse()
         return response.status, response.read(1_048_576)

@@ -6,7 +6,6 @@ it, so that a renewal replaces all of it at once.
 """
 
 import ssl
-import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,5 +82,5 @@ def pin(root: Certificate) -> str:
 
 
 def fingerprint(root: Certificate) -> str:
-    """What browsers and systems show of a certificate: SHA-256, in sixteen groups of four."""
-    return " ".join(textwrap.wrap(digest(root.public_bytes(Encoding.DER)).hex().upper(), 4))
+    """What browsers and systems show of a certificate: SHA-256, in pairs with colons in between."""
+    return digest(root.public_bytes(Encoding.DER)).hex(":").upper()

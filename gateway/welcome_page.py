@@ -48,8 +48,8 @@ h2 { font-size: 1.375rem; line-height: 1.2; }
 }
 .print {
   display: grid;
-  grid-template-columns: repeat(auto-fill, 4ch);
-  max-inline-size: calc(8 * 4ch + 7 * 1.5ch + 2rem + 1px);
+  grid-template-columns: repeat(8, 2ch);
+  justify-content: start;
   gap: 0.5rem 1.5ch;
   margin: 0;
   padding: 1rem;
@@ -111,7 +111,7 @@ fingerprint (SHA-256) that <strong>your own computer or phone</strong> shows for
 where. It must be the one that your admin gave you <strong>in person or on paper</strong>. If one letter or digit
 differs, stop, and tell your admin.</p>
 <p id="print">This page was sent with this fingerprint:</p>
-<p class="print" aria-labelledby="print">$groups</p>
+<p class="print" aria-labelledby="print">$pairs</p>
 <p class="soft">For the admin: on the gateway itself, <code>blockpost gateway doctor</code> prints it.</p>
 </section>
 
@@ -195,6 +195,6 @@ POLICY = "; ".join(
 
 
 def render(site: str, fingerprint: str, link: str) -> bytes:
-    """`site` is its name; `fingerprint` is in groups (`gateway.tls.fingerprint`); `link` leads to the gateway."""
-    groups = " ".join(f"<span>{escape(group)}</span>" for group in fingerprint.split())
-    return TEMPLATE.substitute(style=STYLE, site=escape(site), groups=groups, link=escape(link)).encode()
+    """`site` is its name; `fingerprint` has colons (`gateway.tls.fingerprint`); `link` leads to the gateway."""
+    pairs = " ".join(f"<span>{escape(pair)}</span>" for pair in fingerprint.split(":"))
+    return TEMPLATE.substitute(style=STYLE, site=escape(site), pairs=pairs, link=escape(link)).encode()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -30,6 +30,9 @@ from gateway.rest.snapshot import Chains
 from gateway.sessions import HOUR_MS, Sessions
 from gateway.site import Settings
 from tests.world import START, Actor, World
+
+if TYPE_CHECKING:
+    from gateway.rest.certificates import Lan
 
 IDLE_MS = 12 * HOUR_MS
 AHEAD = 86_400_000
@@ -93,6 +96,7 @@ class Site:
         self.chains = Chains(self.world.path)
         self.sessions = self.open_sessions()
         self.joins = Joins.open(folder / "joins.db", clock=self.clock)
+        self.lan: Lan | None = None
         self.app = self.build()
         self.admin = self.world.admin
         self.alice, self.bob, self.carol = (self.world.join(name) for name in ("alice", "bob", "carol"))
@@ -119,6 +123,7 @@ class Site:
             refused=self.folder / "refusals.db",
             version="0",
             clock=self.clock,
+            lan=self.lan,
         )
 
     # What happens on the chain

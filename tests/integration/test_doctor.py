@@ -11,7 +11,7 @@ from device import cli as device_cli
 from gateway import cli as gateway_cli
 from provisioning import gateway as provisioning_gateway
 from provisioning.site import Site
-from tests.sites import added, ran, running_site
+from tests.sites import added, processes_of, ran, running_site
 
 PATIENCE = 60.0
 MACHINES = {"clock", "fsync", "disk"}
@@ -72,3 +72,34 @@ def test_another_gateway_on_its_ports_is_found(site: Site, tmp_path: Path) -> No
     done = ran(gateway_cli.main, "doctor", tmp_path / "other", "--json")
 
     assert (done.code, levels(done.out)["web"]) == (1, "problem")
+
+
+def test_a_gateway_that_serves_a_lan_is_well_at_work_and_what_ends_is_found(tmp_path: Path) -> None:
+    with running_site(tmp_path, lan=True) as site:
+        deadline = time.monotonic() + PATIENCE
+        # The parts that nobody waits for at the start: the page with the root, and who signs certificates.
+        while set(well := gateway(site).values()) != {"ok"}:
+            assert time.monotonic() < deadline, gateway(site)
+            time.sleep(0.5)
+        after = gateway(site)
+        for part in ("authority", "welcome"):
+            for process in processes_of(site, part):
+                process.suspend()
+
+        without = gateway(site)
+
+    assert set(well) == {"ok"}
+    parts = {
+        "certificates",
+        "root",
+        "names",
+        "addresses",
+        "authority",
+        "mosquitto",
+        "broker",
+        "welcome",
+        "web",
+        "committer",
+    }
+    assert parts <= set(after)
+    assert {what for what, level in without.items() if level != "ok"} == {"authority", "welcome"}

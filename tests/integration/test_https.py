@@ -115,7 +115,7 @@ def test_what_a_browser_needs_to_trust_it_is_there_for_everybody(lan: Lan) -> No
     assert answer.headers["Content-Type"] == "application/x-x509-ca-cert"
     # It would hold for the plain page of the same name, too, where the root is to be had.
     assert answer.headers["Strict-Transport-Security"] is None
-    assert sha256(root).hexdigest().upper() == tls.fingerprint(lan.pki.root.certificate).replace(" ", "")
+    assert sha256(root).digest().hex(":").upper() == tls.fingerprint(lan.pki.root.certificate)
 
 
 def test_old_tls_is_refused(lan: Lan) -> None:

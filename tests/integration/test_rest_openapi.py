@@ -12,6 +12,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from werkzeug.test import TestResponse
 
 from gateway.rest.routes import ROUTES
+from tests.certificates import request
+from tests.offices import LanSite
 from tests.site import Site, a_site, log_in, parcel_of
 
 LEFT_OUT = {"HEAD", "OPTIONS"}
@@ -20,7 +22,9 @@ LEFT_OUT = {"HEAD", "OPTIONS"}
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with a_site(tmp_path_factory.mktemp("site")) as made:
+    folder = tmp_path_factory.mktemp("site")
+    with a_site(folder) as made:
+        LanSite(made, folder / "tls")
         yield made
 
 
@@ -97,6 +101,9 @@ def answers(site: Site) -> Iterator[tuple[str, TestResponse]]:
     yield "POST /messages", site.post(site.alice, "/messages", {"friend": site.bob.id})
     yield "POST /v1/lookup", site.post(site.alice, "/v1/lookup", {"handle": "bob"})
     yield "POST /v1/intents", site.post(site.alice, "/v1/intents", {"to": site.bob.id})
+    yield "POST /v1/certificates", site.post(site.alice, "/v1/certificates", {"csr": request(site.alice.id)})
+    renew = f"/v1/admin/certificates/{site.bob.id}/renew"
+    yield "POST /v1/admin/certificates/<account>/renew", site.post(site.admin, renew, {})
     yield "POST /v1/admin/chain/verify", site.post(site.admin, "/v1/admin/chain/verify", {})
     for path, name in {
         "/check": "/check",
@@ -112,6 +119,7 @@ def answers(site: Site) -> Iterator[tuple[str, TestResponse]]:
         "/v1/admin/accounts": "/v1/admin/accounts",
         "/v1/admin/invites": "/v1/admin/invites",
         "/v1/admin/joins": "/v1/admin/joins",
+        "/v1/admin/certificates": "/v1/admin/certificates",
         "/v1/admin/groups": "/v1/admin/groups",
         "/v1/admin/links": "/v1/admin/links",
         "/v1/admin/audit": "/v1/admin/audit",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from gateway.rest.tiles import path_of
+from tests.offices import LanSite
 from tests.site import Site, a_site, parcel_of
 
 
@@ -21,6 +22,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     (assets / "a.js").write_text("1;" * 100)
     (assets.parent / "index.html").write_text("<!doctype html>")
     with a_site(folder) as made:
+        LanSite(made, folder / "tls")
         yield made
 
 
@@ -95,7 +97,7 @@ queries = st.dictionaries(
 )
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 fields = st.sampled_from(
-    ["handle", "key", "friend", "before", "limit", "to", "entry", "salt", "body", "after"]
+    ["handle", "key", "friend", "before", "limit", "to", "entry", "salt", "body", "after", "csr"]
 ) | st.text(max_size=4)
 documents = st.dictionaries(fields, scalars | st.lists(scalars, max_size=2), max_size=4)
 header_text = st.text(
