@@ -2,6 +2,7 @@
 
 import selectors
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -18,7 +19,10 @@ CONNECT_SECONDS = 20
 
 
 class Connection:
-    """One account's. `on_message` is told topic and payload, `on_puback` the id that `publish` gave."""
+    """
+    One account's. `on_message` is told topic and payload, `on_puback` the id that `publish` gave. With `tls`, which has
+    its certificate, it needs no password.
+    """
 
     def __init__(
         self,
@@ -28,6 +32,7 @@ class Connection:
         topics: Iterable[str] = (),
         on_message: Callable[[str, bytes], None] = lambda _topic, _payload: None,
         on_puback: Callable[[int], None] = lambda _mid: None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.account = account.key.account
         self._topics = list(topics)
@@ -36,7 +41,10 @@ class Connection:
             CallbackAPIVersion.VERSION2, client_id=self.account, reconnect_on_failure=False
         )
         self._client.max_inflight_messages_set(0)
-        self._client.username_pw_set(self.account, account.password())
+        if tls is None:
+            self._client.username_pw_set(self.account, account.password())
+        else:
+            self._client.tls_set_context(tls)
         self._client.on_connect = self._connected
         self._client.on_subscribe = self._subscribed
         self._client.on_message = lambda _client, _data, message: on_message(
@@ -69,6 +77,9 @@ class Connection:
             self._client.loop_write()
         if events & selectors.EVENT_READ:
             self._client.loop_read()
+            # What TLS has read already makes no socket ready.
+            while isinstance(sock := self._client.socket(), ssl.SSLSocket) and sock.pending():
+                self._client.loop_read()
 
     def tick(self) -> None:
         """Keep the connection alive: call it about once a second."""

@@ -6,6 +6,7 @@ A device's answer is its verified receipt. A bare publisher's is the broker's PU
 
 import gc
 import random
+import ssl
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -67,7 +68,7 @@ class Talker(Protocol):
 class Device:
     """Publishes as an agent does: a window of entries under way, each released by its verified receipt alone."""
 
-    def __init__(self, plan: Plan, sender: Sender) -> None:
+    def __init__(self, plan: Plan, sender: Sender, tls: ssl.SSLContext | None = None) -> None:
         self.latencies: list[float] = []
         self._backlog = deque(islice(sender.messages(plan.to, plan.seen), plan.entries))
         self._under_way: dict[str, Queued] = {}
@@ -81,7 +82,7 @@ class Device:
         self._topic = wire.up_topic(account, "entry")
         self._refusals = wire.down_topic(account, "refusal")
         topics = [wire.down_topic(account, "receipt"), self._refusals]
-        self.connection = Connection(plan.port, sender, topics=topics, on_message=self._arrived)
+        self.connection = Connection(plan.port, sender, topics=topics, on_message=self._arrived, tls=tls)
 
     @property
     def is_done(self) -> bool:

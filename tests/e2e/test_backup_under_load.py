@@ -1,6 +1,7 @@
 """Must hold: a backup while 200 entries a second are committed; restored elsewhere, nothing receipted is missing."""
 
 import shutil
+import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,11 +24,12 @@ from chain.entry import Message
 from device import cli as device_cli
 from device.identity import KeySet
 from device.outbox import Outbox
+from device.tls import Tls
 from gateway import cli
 from gateway.site import Site as Gateway
 from provisioning.admin import cli as admin_cli
 from provisioning.site import Process, Site, run
-from tests.sites import added, crash, ran, running_site
+from tests.sites import BOTH_KINDS, added, crash, ran, running_site
 
 WANTED = 200
 """Entries a second, while the backup is made."""
@@ -50,9 +52,9 @@ PASSPHRASE = "correct horse battery\n"
 class Recording(Device):
     """Writes down when each entry's receipt was verified (monotonic seconds: one clock for the whole machine)."""
 
-    def __init__(self, plan: Plan, sender: Sender) -> None:
+    def __init__(self, plan: Plan, sender: Sender, tls: ssl.SSLContext | None) -> None:
         self.receipted: dict[str, float] = {}
-        super().__init__(plan, sender)
+        super().__init__(plan, sender, tls)
 
     def _arrived(self, topic: str, payload: bytes) -> None:
         before = set(self._under_way)
@@ -60,9 +62,14 @@ class Recording(Device):
         self.receipted |= dict.fromkeys(before - self._under_way.keys(), time.monotonic())
 
 
-def drive(begin: Begin, plan: Plan) -> dict[str, float]:
-    """Send until the gateway is gone; return what was receipted until then, and when."""
-    devices = [Recording(plan, sender) for sender in plan.senders]
+def drive(begin: Begin, plan: Plan, homes: list[Path]) -> dict[str, float]:
+    """
+    Send until the gateway is gone; return what was receipted until then, and when.
+
+    `homes` are where the senders' certificates are, in a LAN.
+    """
+    contexts = [Tls(home).context(own=True) for home in homes] or [None] * len(plan.senders)
+    devices = [Recording(plan, sender, tls) for sender, tls in zip(plan.senders, contexts, strict=True)]
     loop = Loop(device.connection for device in devices)
     loop.until(lambda: all(device.connection.is_up for device in devices), "connection")
     begin()
@@ -98,8 +105,8 @@ class Agent:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with running_site(tmp_path) as site:
+def site(tmp_path: Path, *, lan: bool) -> Iterator[Site]:
+    with running_site(tmp_path, lan=lan) as site:
         added(site, "dr.lee")
         recording = tmp_path / "recording.csv"
         recording.write_text("n\n" + "".join(f"{number}\n" for number in range(100_000)), "utf-8")
@@ -140,7 +147,7 @@ def plan(site: Site) -> Plan:
 
 @contextmanager
 def load(site: Site) -> Iterator[Worker[dict[str, float]]]:
-    worker = Worker(drive, plan(site))
+    worker = Worker(drive, plan(site), [site.home(handle) for handle in senders() if site.lan])
     try:
         worker.wait_ready()
         worker.begin()
@@ -203,6 +210,7 @@ def until(happened: Callable[[], object], what: str) -> None:
         time.sleep(0.05)
 
 
+@BOTH_KINDS
 def test_a_backup_under_load_and_a_loss_take_nothing_back_that_was_receipted(site: Site) -> None:
     place, lost = site.directory / "gateway", site.directory / "lost"
     with ExitStack() as stack:
