@@ -28,6 +28,8 @@ export type Stage =
   | { name: "unsupported"; missing: string }
   /** Nobody is logged in. `reason` says why, if somebody was; `handle` is who was here last. */
   | { name: "welcome"; reason: string | null; handle: string | null }
+  /** Joining: an admin lets them in once both have compared six digits. It goes on by itself then. */
+  | { name: "matching"; account: AccountId; handle: string; digits: string }
   /** Registered just now: the recovery code, shown this once, to be confirmed before anything else. */
   | { name: "recovery"; code: string }
   /** Logged in, but this browser does not have the keys (never had, or lost them: `lost`). */
@@ -243,6 +245,8 @@ export interface Actions {
     password: string;
     progress(step: string): void;
   }): Promise<void>;
+  /** On the stage `matching`: do not wait any longer. */
+  giveUpJoining(): Promise<void>;
   /** The person has written the recovery code down, and typed it in again. Raises if it is another one. */
   confirmRecovery(typed: string): Promise<void>;
   login(handle: string, password: string): Promise<void>;
@@ -319,6 +323,33 @@ export interface InviteRow {
   author: AccountId;
   usedBy: AccountId | null;
   index: number;
+  /** It was tried too often, or an admin stopped it. */
+  dead: boolean;
+}
+
+/** Somebody who waits to be let in with six digits. */
+export interface JoinRow {
+  /** The invite's entry. */
+  invite: EntryId;
+  handle: string;
+  kind: Kind;
+  role: Role;
+  since: number;
+  /** How often the code was tried in vain. */
+  tries: number;
+  /** The digits were right: it comes in with its next question. */
+  confirmed: boolean;
+}
+
+/** The newest certificate of an account. */
+export interface CertificateRow {
+  account: AccountId;
+  until: number;
+  revoked: boolean;
+  /** It ended, and an admin has to let it be renewed. */
+  expired: boolean;
+  /** Until when an admin has. */
+  renewable: number | null;
 }
 
 export interface GroupRow {
@@ -379,8 +410,23 @@ export interface AdminActions {
   invites(): Promise<readonly InviteRow[]>;
   groups(): Promise<readonly GroupRow[]>;
   links(): Promise<readonly LinkRow[]>;
-  /** Returns the join string, which is nowhere else. */
-  invite(wish: { handle: string; kind: Kind; role: "admin" | "member"; hours: number }): Promise<string>;
+  /** Returns the join string, which is nowhere else. With `match`, six digits are compared before they come in. */
+  invite(wish: {
+    handle: string;
+    kind: Kind;
+    role: "admin" | "member";
+    hours: number;
+    match: boolean;
+  }): Promise<string>;
+  joins(): Promise<readonly JoinRow[]>;
+  /** Lets in who waits with the code of this invite, if `digits` are theirs. */
+  confirm(invite: EntryId, digits: string): Promise<void>;
+  /** Makes a join code that was not used good for nothing. */
+  cancel(invite: EntryId): Promise<void>;
+  /** None where the gateway serves its own machine only. */
+  certificates(): Promise<readonly CertificateRow[]>;
+  /** Lets an account have a certificate although its newest has expired; until when. */
+  renew(account: AccountId): Promise<number>;
   revoke(account: AccountId, reason: "left" | "lost" | "compromised" | "retired"): Promise<void>;
   link(one: AccountId, other: PartyId): Promise<void>;
   unlink(one: AccountId, other: PartyId): Promise<void>;

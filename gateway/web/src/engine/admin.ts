@@ -5,28 +5,39 @@
  * it.
  */
 
-import type { AccountRow, AdminActions, AuditLine, GroupRow, InviteRow, LinkRow } from "../model";
+import type {
+  AccountRow,
+  AdminActions,
+  AuditLine,
+  CertificateRow,
+  GroupRow,
+  InviteRow,
+  JoinRow,
+  LinkRow,
+} from "../model";
 import { makeBody, refOf, writeGroupName, writeInvitation } from "../proto/body";
 import { base32 } from "../proto/encoding";
 import type { Says } from "../proto/entry";
 import { accountId } from "../proto/identity";
-import { codeHash, formatJoinCode, newJoinSecret } from "../proto/joincode";
+import { codeHash, formatJoinCode, namesRoot, newJoinSecret } from "../proto/joincode";
 import { fresh } from "../proto/random";
 import type { Shape } from "../proto/shape";
-import { gatewayNow } from "./clock";
 import {
   type Act,
   readAccountPage,
   readAuditPage,
+  readCertificatePage,
   readGroupPage,
   readHealth,
   readInvitePage,
+  readJoinPage,
   readLinkPage,
   readRefusalPage,
+  readRenewed,
   readSessionPage,
   readVerifyState,
 } from "./documents";
-import { wordsForPeople } from "./errors";
+import { Problem, Untrusted, wordsForPeople } from "./errors";
 import type { Session } from "./session";
 import type { World } from "./world";
 
@@ -34,6 +45,7 @@ const HOUR_MS = 3_600_000;
 const GROUP_BYTES = 16;
 const PAGE = 200;
 const LINES = 100;
+const NOT_FOUND = 404;
 
 /** Where the page came from. */
 export type Address = Pick<Location, "protocol" | "hostname" | "port">;
@@ -42,14 +54,15 @@ export function adminActions(world: World, address: Address, session: () => Sess
   const { gateway } = world;
 
   /** Every page of a list. */
-  async function all<Page extends { next: number | null }, Row>(
+  async function all<Page extends { next: number | string | null }, Row>(
     path: string,
     shape: Shape<Page>,
     rowsOf: (page: Page) => readonly Row[],
   ): Promise<Row[]> {
     const rows: Row[] = [];
-    for (let after: number | null = -1; after !== null; ) {
-      const page: Page = await gateway.ask("GET", `${path}?limit=${PAGE}&after=${after}`, shape);
+    for (let after: Page["next"] | undefined; after !== null; ) {
+      const query = queryOf({ limit: PAGE, after: after ?? null });
+      const page: Page = await gateway.ask("GET", `${path}?${query}`, shape);
       rows.push(...rowsOf(page));
       after = page.next;
     }
@@ -67,12 +80,13 @@ export function adminActions(world: World, address: Address, session: () => Sess
     links: () => all("/v1/admin/links", readLinkPage, (page) => page.links.map(linkRow)),
     sessions: () => all("/v1/admin/sessions", readSessionPage, (page) => page.sessions),
 
-    async invite({ handle, kind, role, hours }) {
+    async invite({ handle, kind, role, hours, match }) {
       const secret = newJoinSecret();
-      const body = makeBody(writeInvitation({ handle }));
+      const body = makeBody(writeInvitation(match ? { handle, match } : { handle }));
+      const { pin, now } = await gateway.site();
+      checkPin(pin, session());
       // The gateway decides by its own clock whether it has expired.
-      const now = await gatewayNow(world);
-      const expires = now() + hours * HOUR_MS;
+      const expires = now + hours * HOUR_MS;
       await say(
         { type: "invite", code_hash: codeHash(secret), kind, role, expires, body: refOf(body) },
         body,
@@ -80,9 +94,32 @@ export function adminActions(world: World, address: Address, session: () => Sess
       return formatJoinCode({
         host: address.hostname,
         port: portOf(address),
-        gateway: accountId(session().membership.gatewayKey),
+        pin,
         secret,
       });
+    },
+
+    joins: () => all("/v1/admin/joins", readJoinPage, (page): JoinRow[] => page.joins),
+
+    confirm: (invite, digits) => gateway.tell(`/v1/admin/joins/${invite}/confirm`, { digits }),
+    cancel: (invite) => gateway.tell(`/v1/admin/joins/${invite}/cancel`),
+
+    async certificates() {
+      try {
+        return await all(
+          "/v1/admin/certificates",
+          readCertificatePage,
+          (page): CertificateRow[] => page.certificates,
+        );
+      } catch (error) {
+        if (error instanceof Problem && error.status === NOT_FOUND) return [];
+        throw error;
+      }
+    },
+
+    async renew(account) {
+      const path = `/v1/admin/certificates/${account}/renew`;
+      return (await gateway.ask("POST", path, readRenewed, {})).until;
     },
 
     revoke: (account, reason) => say({ type: "revoke", account, reason }),
@@ -123,6 +160,12 @@ export function adminActions(world: World, address: Address, session: () => Sess
     },
   };
   return { ...wordsForPeople(actions), downloadUrl: "/v1/admin/chain/download" };
+}
+
+/** What codes are to name the gateway by: its own key, or a root, of which the browser saw a certificate. */
+function checkPin(pin: string, { membership }: Session): void {
+  if (!namesRoot(pin) && pin !== accountId(membership.gatewayKey))
+    throw new Untrusted("it names itself by another key than its own");
 }
 
 /** A browser does not say the port that is usual. */

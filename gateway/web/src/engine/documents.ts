@@ -70,10 +70,41 @@ export const readInvitePage = open({
       author: text(),
       used_by: nullable(text()),
       index: integer(),
+      dead: boolean,
     }),
   ),
   next,
 });
+
+export const readJoinPage = open({
+  joins: list(
+    open({
+      invite: text(),
+      handle: text(),
+      kind: kindShape,
+      role: roleShape,
+      since: integer(),
+      tries: integer(),
+      confirmed: boolean,
+    }),
+  ),
+  next,
+});
+
+export const readCertificatePage = open({
+  certificates: list(
+    open({
+      account: text(),
+      until: integer(),
+      revoked: boolean,
+      expired: boolean,
+      renewable: nullable(integer()),
+    }),
+  ),
+  next: nullable(text()),
+});
+
+export const readRenewed = open({ until: integer() });
 
 export const readGroupPage = open({
   groups: list(open({ id: text(), name: nullable(text()), members: list(text()) })),

@@ -13,7 +13,7 @@ import type { Me as MeAnswer } from "../proto/wire";
 import { checkNewPassword, checkPassword, recoveryKeys } from "./credentials";
 import { ForPerson, forPerson, hasEnded, LOGIN_CHANGED, Unreachable, wordsOfEnding } from "./errors";
 import { wasIdle } from "./idle";
-import { goOnJoining, join, patiently, type Wish } from "./joining";
+import { goOnJoining, type Joined, join, patiently, type Wish } from "./joining";
 import { Lock } from "./lock";
 import { keysOf, PasswordChanged, renewRecovery, setPassword } from "./passwords";
 import { askProfile, cardOf, restoreKeys } from "./restoring";
@@ -123,11 +123,21 @@ export class Door {
   // In
 
   async register(wish: Wish): Promise<void> {
-    const { handle, auth, recovery } = await join(this.world, wish);
+    const { handle, auth, recovery } = await this.#join(wish);
     wish.progress("Logging in");
     const waiting = () => wish.progress("You have joined. Waiting for the gateway to log you in");
     const me = await patiently(() => this.world.gateway.login(handle, auth), waiting);
     await this.#enter(me, null, { name: "recovery", code: recovery });
+  }
+
+  async #join(wish: Wish): Promise<Joined> {
+    try {
+      return await join(this.world, wish);
+    } catch (error) {
+      // What they filled in went when the digits were shown: they are told where it began.
+      if (this.world.board.view().stage.name === "matching") await this.#welcome(forPerson(error).message);
+      throw error;
+    }
   }
 
   confirmRecovery(typed: string): void {

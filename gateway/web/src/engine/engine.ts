@@ -8,7 +8,7 @@ import { Door } from "./door";
 import { wordsForPeople } from "./errors";
 import { Gateway } from "./gateway";
 import { watchIdle } from "./idle";
-import { lookUp, readJoinCode } from "./joining";
+import { giveUpJoining, lookUp, readJoinCode } from "./joining";
 import { webLocks } from "./locks";
 import type { SessionActions } from "./session";
 import { Sound } from "./sound";
@@ -107,6 +107,7 @@ function allActions(world: World, door: Door, sound: Sound): Actions {
 type ComingIn =
   | "lookUpCode"
   | "register"
+  | "giveUpJoining"
   | "confirmRecovery"
   | "login"
   | "loginWithRecovery"
@@ -123,6 +124,7 @@ function comingIn(world: World, door: Door): Pick<Actions, ComingIn> {
   return {
     lookUpCode: async (joinString) => (await lookUp(world, readJoinCode(joinString))).invited,
     register: (wish) => door.register(wish),
+    giveUpJoining: async () => giveUpJoining(world),
     confirmRecovery: async (typed) => door.confirmRecovery(typed),
     login: (handle, password) => door.login(handle, password),
     loginWithRecovery: (handle, code, wanted) => door.loginWithRecovery(handle, code, wanted),
@@ -174,6 +176,11 @@ function lateAdmin(world: World, door: Door): AdminActions {
     groups: async () => (await load()).groups(),
     links: async () => (await load()).links(),
     invite: async (wish) => (await load()).invite(wish),
+    joins: async () => (await load()).joins(),
+    confirm: async (invite, digits) => (await load()).confirm(invite, digits),
+    cancel: async (invite) => (await load()).cancel(invite),
+    certificates: async () => (await load()).certificates(),
+    renew: async (account) => (await load()).renew(account),
     revoke: async (account, reason) => (await load()).revoke(account, reason),
     link: async (one, other) => (await load()).link(one, other),
     unlink: async (one, other) => (await load()).unlink(one, other),

@@ -44,7 +44,6 @@ const RULES: Record<string, string> = {
   gap: "An earlier message has not arrived yet. Try again.",
   handle: "This handle is taken.",
   history: "The gateway does not recognise what this browser has seen of its history.",
-  invite: "This join code is unknown, was used, or has expired.",
   key: "The keys of this browser are no longer your current ones.",
   malformed: "The gateway could not read it.",
   origin: "It was written for another gateway.",
@@ -61,7 +60,8 @@ const RULES: Record<string, string> = {
 
 /** What a person is told when the chain refused something by `rule`. */
 export function wordsOf(rule: string, detail: string): string {
-  return RULES[rule] ?? detail;
+  // Of a join code the gateway says what is wrong with it, and what to do.
+  return rule === "invite" ? sentence(detail) : (RULES[rule] ?? detail);
 }
 
 /** The session was begun with a password, or a recovery code, that is none any more. */

@@ -9,6 +9,7 @@ import {
   type Friend,
   type IntentAnswer,
   type Invited,
+  type Match,
   type Me,
   type Parcel,
   type Party,
@@ -23,6 +24,7 @@ import {
   readParty,
   readProblem,
   readReceipted,
+  readRegistered,
   readSalt,
   readSite,
   type Site,
@@ -81,8 +83,9 @@ export class Gateway {
     return this.tell("/logout");
   }
 
-  register(parcel: Parcel): Promise<Receipted> {
-    return this.ask("POST", "/v1/accounts", readReceipted, parcel);
+  /** `Match` where an admin has to compare six digits first: then the same is to be asked again. */
+  register(parcel: Parcel): Promise<Receipted | Match> {
+    return this.ask("POST", "/v1/accounts", readRegistered, parcel);
   }
 
   // Writing and reading
@@ -144,8 +147,8 @@ export class Gateway {
   }
 
   /** Asks for something to be done; there is nothing in the answer. */
-  async tell(path: string): Promise<void> {
-    await this.#text("POST", path, {});
+  async tell(path: string, body: unknown = {}): Promise<void> {
+    await this.#text("POST", path, body);
   }
 
   async #text(method: Method, path: string, body?: unknown): Promise<string> {

@@ -8,21 +8,26 @@
 import type { Body } from "../proto/body";
 import { makeBody, refOf, writeCard } from "../proto/body";
 import { seenOf, verifyCheckpoint } from "../proto/checkpoint";
+import { unb64url, utf8 } from "../proto/encoding";
 import { newEntryId, newStream, parseEntry, type Says, type Seen, writeEntry } from "../proto/entry";
 import { Unverified } from "../proto/errors";
-import { type JoinCode, parseJoinCode } from "../proto/joincode";
+import { type JoinCode, matchDigits, namesRoot, parseJoinCode } from "../proto/joincode";
 import { generateKeys, type Keys, signerOf } from "../proto/keyfile";
 import { parseReceipt, verifyReceipt } from "../proto/receipt";
-import { type Invited, makeParcel, type Parcel } from "../proto/wire";
+import { type Invited, makeParcel, type Parcel, type Receipted, type Site } from "../proto/wire";
 import { gatewayNow } from "./clock";
 import { checkNewPassword, newCredentials } from "./credentials";
-import { ForPerson, forPerson, Problem, Unreachable, wordsOf } from "./errors";
+import { ForPerson, forPerson, Problem, Unreachable } from "./errors";
 import { forgetStore, openStore, type Store } from "./store";
 import { makeToken } from "./token";
 import { type FirstTrust, firstTrust } from "./trust";
 import type { World } from "./world";
 
 const PAUSE_MS = 1_500;
+
+/** How often it is asked whether an admin has compared the digits. */
+const ASK_AGAIN_MS = 2_000;
+
 const NOT_FOUND = 404;
 
 export interface Wish {
@@ -44,13 +49,13 @@ export function readJoinCode(text: string): JoinCode {
   try {
     return parseJoinCode(text);
   } catch {
-    throw new ForPerson("This is not a join code: it looks like HOST:PORT/GATEWAY/SECRET.");
+    throw new ForPerson("This is not a join code: it looks like HOST:PORT/PIN/SECRET.");
   }
 }
 
 /** Asks what a code is for, once the gateway is known to be the one that it names. */
 export async function lookUp(world: World, code: JoinCode): Promise<{ invited: Invited; trust: FirstTrust }> {
-  const trust = await firstTrust(await world.gateway.site(), code.gateway).catch((error: unknown) => {
+  const trust = await trustOf(await world.gateway.site(), code.pin).catch((error: unknown) => {
     if (error instanceof Unverified)
       throw new ForPerson("This join code is for another gateway than the one that this page came from.");
     throw error;
@@ -59,9 +64,20 @@ export async function lookUp(world: World, code: JoinCode): Promise<{ invited: I
     return { invited: await world.gateway.invited(code.secret), trust };
   } catch (error) {
     if (error instanceof Problem && error.status === NOT_FOUND)
-      throw new ForPerson(wordsOf("invite", error.detail));
+      throw new ForPerson("This join code is unknown, was used, or has expired.");
     throw error;
   }
+}
+
+/**
+ * Whether it is the gateway that the code names. A pin of a root says what the browser, which has authenticated the
+ * gateway by its certificate, cannot be asked: it is compared with what the gateway says. Raises `Unverified`.
+ */
+async function trustOf(site: Site, pin: string): Promise<FirstTrust> {
+  if (!namesRoot(pin)) return await firstTrust(site, pin);
+  if (site.pin !== pin) throw new Unverified("this is not the gateway that was asked for");
+  const [, gateway = ""] = site.origin.split("/");
+  return await firstTrust(site, gateway);
 }
 
 /**
@@ -105,10 +121,23 @@ export async function goOnJoining(world: World): Promise<string | null> {
       if (handle) told = `You have joined as ${handle}. Log in with the password that you chose.`;
     } catch (error) {
       if (error instanceof Unreachable) throw error;
-      told = `Joining did not work. ${forPerson(error).message}`;
+      told = error instanceof GaveUp ? error.message : `Joining did not work. ${forPerson(error).message}`;
     }
   }
   return told;
+}
+
+/** Somebody does not want to wait any longer for an admin who compares the digits. */
+class GaveUp extends ForPerson {
+  constructor() {
+    super("You gave up joining. The join code may still be good: ask your administrator.");
+  }
+}
+
+/** Does not go on with an account that waits for an admin; whoever waits for it is told. */
+export function giveUpJoining(world: World): void {
+  const { stage } = world.board.view();
+  if (stage.name === "matching") world.visitors.endJoining(stage.account);
 }
 
 /** Another tab that is opened meanwhile waits, rather than do the same. */
@@ -161,7 +190,8 @@ async function settle(world: World, account: string, waiting?: () => void): Prom
     return handle;
   } catch (error) {
     // What the chain refused will never be an account.
-    if (error instanceof Problem && error.rule !== null) await forget(world, account);
+    if (error instanceof GaveUp || (error instanceof Problem && error.rule !== null))
+      await forget(world, account);
     throw error;
   }
 }
@@ -176,15 +206,37 @@ async function finish(world: World, store: Store, waiting?: () => void): Promise
   const gateway = world.gateway.as(() => makeToken(account, origin, keyring[0], now()));
   for (const { id, parcel } of await store.waiting()) {
     const { type } = parseEntry(parcel.entry).entry;
-    const { receipt } = await answered(() =>
-      type === "account" ? world.gateway.register(parcel) : gateway.submit(parcel),
-    );
+    const { receipt } =
+      type === "account"
+        ? await letIn(world, membership, parcel, answered)
+        : await answered(() => gateway.submit(parcel));
     await verifyReceipt(parseReceipt(receipt), parcel.entry, origin, gatewayKey);
     await store.discard(id);
   }
   await store.setMembership({ ...membership, joined: true });
   world.visitors.remember({ account, handle });
   return handle;
+}
+
+/** Hands in the account. Where an admin has to compare six digits first, shows them, and asks again until it is done. */
+async function letIn(
+  world: World,
+  { account, handle }: { account: string; handle: string },
+  parcel: Parcel,
+  answered: <T>(ask: () => Promise<T>) => Promise<T>,
+): Promise<Receipted> {
+  for (;;) {
+    const answer = await answered(() => world.gateway.register(parcel));
+    if ("receipt" in answer) return answer;
+    const digits = matchDigits(unb64url(answer.nonce, "nonce"), utf8(parcel.entry));
+    world.board.show({ stage: { name: "matching", account, handle, digits } });
+    await pause(ASK_AGAIN_MS);
+    if (!world.visitors.joining().includes(account)) throw new GaveUp();
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((wake) => setTimeout(wake, ms));
 }
 
 async function forget(world: World, account: string): Promise<void> {
@@ -200,7 +252,7 @@ export async function patiently<T>(ask: () => Promise<T>, waiting: () => void): 
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
       waiting();
-      await new Promise((wake) => setTimeout(wake, PAUSE_MS));
+      await pause(PAUSE_MS);
     }
   }
 }

@@ -17,7 +17,19 @@ import {
 import { Malformed, Unverified } from "./errors";
 import { accountIdShape, type SigningKey } from "./identity";
 import * as jws from "./jws";
-import { boolean, integer, list, literal, nullable, type Of, open, optional, strict, text } from "./shape";
+import {
+  boolean,
+  integer,
+  list,
+  literal,
+  nullable,
+  type Of,
+  open,
+  optional,
+  type Shape,
+  strict,
+  text,
+} from "./shape";
 
 export const MAX_PARCEL_BYTES = 655_360;
 
@@ -88,6 +100,16 @@ export type Delivery = Of<typeof readDelivery>;
 export const readReceipted = open({ id: entryIdShape, index: integer(), receipt: text() });
 export type Receipted = Of<typeof readReceipted>;
 
+/** An admin has to compare six digits before it is committed: the same is to be handed in again. */
+const readMatch = open({ nonce: text({ pattern: /^[A-Za-z0-9_-]{21}[AQgw]$/ }) });
+export type Match = Of<typeof readMatch>;
+
+/** The answer to an account that is handed in. */
+export const readRegistered: Shape<Receipted | Match> = (value, what) =>
+  typeof value === "object" && value !== null && Object.hasOwn(value, "nonce")
+    ? readMatch(value, what)
+    : readReceipted(value, what);
+
 /**
  * An account and the proof of its keys: its `account` entry and every `key` entry since, oldest first. `handle` and
  * `name` are what its profile says, and only the gateway's word.
@@ -123,6 +145,7 @@ export const readSite = open({
   mqtt_host: text(),
   mqtt_port: integer(0, 65_535),
   version: text(),
+  pin: text(),
 });
 export type Site = Of<typeof readSite>;
 

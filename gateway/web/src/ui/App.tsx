@@ -6,6 +6,7 @@ import { ErrorBoundary } from "./ErrorBoundary";
 import { EngineContext, useView } from "./engine-context";
 import { Insecure, Starting, TwoHistories, Unsupported } from "./entry/Halted";
 import { Locked } from "./entry/Locked";
+import { Matching } from "./entry/Matching";
 import { Recovery } from "./entry/Recovery";
 import { Restore } from "./entry/Restore";
 import { Welcome } from "./entry/Welcome";
@@ -60,6 +61,8 @@ function Screen({ joinString }: { joinString: string | null }): ReactNode {
           onLeaveJoining={endJoining}
         />
       );
+    case "matching":
+      return <Matching handle={stage.handle} digits={stage.digits} />;
     case "recovery":
       return <Recovery code={stage.code} />;
     case "restore":

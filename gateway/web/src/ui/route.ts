@@ -70,7 +70,7 @@ export function useRoute(): Route {
 }
 
 /**
- * The join string of an address `#/join/HOST:PORT/GATEWAY/SECRET`, as an admin's QR code has it. It is a secret: it
+ * The join string of an address `#/join/HOST:PORT/PIN/SECRET`, as an admin's QR code has it. It is a secret: it
  * leaves the address bar, and the browser's history, at once.
  */
 export function takeJoinString(): string | null {

@@ -22,16 +22,21 @@ let ahead: number;
 /** What the gateway answers, by path. */
 let answers: Record<string, unknown>;
 let asked: string[];
+let bodies: unknown[];
+/** The status of every answer, if it is to be a refusal. */
+let refused: number | null;
 
 beforeEach(async () => {
   town = await Town.found();
-  [entries, ahead, answers, asked] = [[], 0, {}, []];
+  [entries, ahead, answers, asked, bodies, refused] = [[], 0, {}, [], [], null];
 });
 
 function admin(address: Address = HERE) {
   const answered: typeof fetch = async (input, init) => {
     const url = String(input);
     asked.push(`${init?.method} ${url}`);
+    bodies.push(init?.body);
+    if (refused !== null) return new Response(null, { status: refused });
     if (url === "/v1/site") return Response.json(await town.site());
     return url in answers ? Response.json(answers[url]) : new Response(null, { status: 204 });
   };
@@ -49,13 +54,13 @@ function admin(address: Address = HERE) {
   return adminActions(world, address, () => session as unknown as Session);
 }
 
-const WISH = { handle: "nurse.kim", kind: "person", role: "member", hours: 24 } as const;
+const WISH = { handle: "nurse.kim", kind: "person", role: "member", hours: 24, match: false } as const;
 
 describe("a join code", () => {
   test("names the gateway, and has a secret of which the chain gets the hash alone", async () => {
     const code = parseJoinCode(await admin().invite(WISH));
 
-    expect(code).toMatchObject({ host: "ward.example", port: 8443, gateway: town.gateway });
+    expect(code).toMatchObject({ host: "ward.example", port: 8443, pin: town.gateway });
     expect(entries).toMatchObject([
       {
         says: { type: "invite", code_hash: codeHash(code.secret), kind: "person", role: "member" },
@@ -85,6 +90,78 @@ describe("a join code", () => {
       expect(entries).toMatchObject([{ says: { expires: town.clock + 24 * HOUR_MS } }]);
     },
   );
+});
+
+describe("a join code for a LAN", () => {
+  test("names the root, as the gateway says", async () => {
+    town.root = "b".repeat(52);
+
+    expect(parseJoinCode(await admin().invite(WISH)).pin).toBe(town.root);
+  });
+
+  test("is not made for a gateway that names itself by another key than its own", async () => {
+    town.root = "b".repeat(26);
+
+    await expect(admin().invite(WISH)).rejects.toThrow("cannot be trusted");
+    expect(entries).toEqual([]);
+  });
+
+  test("may ask for six digits", async () => {
+    await admin().invite({ ...WISH, match: true });
+
+    expect(entries).toMatchObject([{ body: { content: '{"handle":"nurse.kim","match":true}' } }]);
+  });
+});
+
+describe("who waits", () => {
+  test("is listed, and let in or stopped by the invite", async () => {
+    const join = {
+      invite: "i",
+      handle: "kim",
+      kind: "person",
+      role: "member",
+      since: 1,
+      tries: 2,
+      confirmed: false,
+    };
+    answers["/v1/admin/joins?limit=200"] = { joins: [{ ...join, index: 3 }], next: null };
+
+    expect(await admin().joins()).toEqual([join]);
+    await admin().confirm("i", "493021");
+    await admin().cancel("i");
+
+    expect(asked.slice(1)).toEqual(["POST /v1/admin/joins/i/confirm", "POST /v1/admin/joins/i/cancel"]);
+    expect(bodies.slice(1)).toEqual(['{"digits":"493021"}', "{}"]);
+  });
+});
+
+describe("certificates", () => {
+  test("are listed, page by page", async () => {
+    const line = { account: "a", until: 5, revoked: false, expired: true, renewable: null };
+    answers["/v1/admin/certificates?limit=200"] = { certificates: [line], next: "a" };
+    answers["/v1/admin/certificates?limit=200&after=a"] = { certificates: [], next: null };
+
+    expect(await admin().certificates()).toEqual([line]);
+  });
+
+  test("are none where the gateway has none", async () => {
+    refused = 404;
+
+    expect(await admin().certificates()).toEqual([]);
+  });
+
+  test("that the gateway does not tell are not taken for none", async () => {
+    refused = 503;
+
+    await expect(admin().certificates()).rejects.toThrow("cannot be reached");
+  });
+
+  test("may be renewed by an admin's word", async () => {
+    answers["/v1/admin/certificates/a/renew"] = { until: 7 };
+
+    expect(await admin().renew("a")).toBe(7);
+    expect(asked).toEqual(["POST /v1/admin/certificates/a/renew"]);
+  });
 });
 
 describe("commands", () => {
@@ -129,7 +206,7 @@ describe("lists", () => {
   test("all pages of a list are read", async () => {
     const group = (id: string) => ({ id, name: id, members: [] });
     answers = {
-      "/v1/admin/groups?limit=200&after=-1": { groups: [group("g-1")], next: 7 },
+      "/v1/admin/groups?limit=200": { groups: [group("g-1")], next: 7 },
       "/v1/admin/groups?limit=200&after=7": { groups: [group("g-2")], next: null },
     };
 
@@ -140,7 +217,7 @@ describe("lists", () => {
     const refusal = { number: 3, at: 5, account: null, rule: "contact", reason: "no" };
     answers = {
       "/v1/admin/refusals?limit=100": { lines: [{ ...refusal, handle: "fridge" }], before: 3 },
-      "/v1/admin/links?limit=200&after=-1": {
+      "/v1/admin/links?limit=200": {
         links: [{ one: "a", other: "b", asked_by: "a", index: 4 }],
         next: null,
       },

@@ -31,7 +31,7 @@ describe("why a session is over", () => {
 test.each([
   [new ForPerson("Type your name."), "Type your name."],
   [new Unreachable("503"), "The gateway cannot be reached now. Try again later."],
-  [new Problem(403, "no invite was made", "invite"), "This join code is unknown, was used, or has expired."],
+  [new Problem(403, "no invite was made", "invite"), "No invite was made."],
   [new Problem(401, "session: it has ended"), "Your session has ended. Log in again."],
   [new Problem(429, "wait 30 seconds"), "Wait 30 seconds."],
   [new Malformed("note: two lines"), "What the gateway answered cannot be trusted: note: two lines"],

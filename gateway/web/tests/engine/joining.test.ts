@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { giveUpJoining } from "../../src/engine/joining";
 import {
   type Enrolled,
   eventually,
@@ -174,4 +175,93 @@ test("a tablet whose clock is wrong joins all the same", async () => {
   await page.door.register(wish(lobby.invite("kim")));
 
   expect(issued.map((seconds) => seconds * 1000)).toEqual([town.clock]);
+});
+
+test("a code of a LAN names a root, which is compared with what the gateway says of itself", async () => {
+  const page = await tablet.opened();
+  town.root = "b".repeat(52);
+  const code = lobby.invite("kim");
+  const other = code.replace(town.root, "c".repeat(52));
+  const size = lobby.asked.length;
+
+  await expect(page.door.register(wish(other))).rejects.toThrow("another gateway");
+  expect(lobby.asked.slice(size)).toEqual(["GET /v1/site"]);
+  await page.door.register(wish(code));
+
+  expect(stage(page).name).toBe("recovery");
+});
+
+describe("six digits", () => {
+  beforeEach(() =>
+    vi.useFakeTimers({ toFake: ["setTimeout"], shouldAdvanceTime: true, advanceTimeDelta: 50 }),
+  );
+  afterEach(() => void vi.useRealTimers());
+
+  /** The digits that are on the screen, once they are. */
+  async function shown(page: Page) {
+    const found = await eventually(() => {
+      const at = stage(page);
+      if (at.name !== "matching") throw new Error(`want the digits, got ${at.name}`);
+      return at;
+    });
+    expect(found).toMatchObject({ handle: "kim", digits: expect.stringMatching(/^[0-9]{6}$/) });
+    return found;
+  }
+
+  test("are shown until an admin has confirmed them: then it goes on by itself", async () => {
+    const page = await tablet.opened();
+    const joining = page.door.register(wish(lobby.invite("kim", { match: true })));
+    const { account } = await shown(page);
+    expect(town.accounts.has(account)).toBe(false);
+
+    lobby.matching.set(account, true);
+    await joining;
+
+    expect(stage(page).name).toBe("recovery");
+  });
+
+  test("are the same ones when the page was closed meanwhile", async () => {
+    const page = await tablet.opened();
+    void page.door.register(wish(lobby.invite("kim", { match: true })));
+    const before = await shown(page);
+
+    const next = await tablet.reopened();
+    const starting = next.door.start();
+    expect(await shown(next)).toEqual(before);
+    lobby.matching.set(before.account, true);
+    await starting;
+
+    expect(stage(next)).toMatchObject({ name: "welcome", handle: "kim" });
+    await next.door.login("kim", PASSWORD);
+    await isLive(next);
+  });
+
+  test("that are refused leave nothing behind, and the reason is told", async () => {
+    const page = await tablet.opened();
+    const joining = page.door.register(wish(lobby.invite("kim", { match: true })));
+    joining.catch(() => undefined);
+    await shown(page);
+
+    lobby.instead = (asked) =>
+      asked === "POST /v1/accounts" ? problem(403, "an admin stopped this join code", "invite") : null;
+    await expect(joining).rejects.toMatchObject({ rule: "invite" });
+
+    expect(stage(page)).toMatchObject({ name: "welcome", reason: "An admin stopped this join code." });
+    expect(await indexedDB.databases()).toEqual([]);
+    expect([...tablet.kept]).toEqual([]);
+  });
+
+  test("need not be waited for", async () => {
+    const page = await tablet.opened();
+    const joining = page.door.register(wish(lobby.invite("kim", { match: true })));
+    joining.catch(() => undefined);
+    await shown(page);
+
+    giveUpJoining(page.world);
+    await expect(joining).rejects.toThrow("You gave up joining");
+
+    expect(stage(page)).toMatchObject({ name: "welcome", reason: expect.stringContaining("gave up") });
+    expect(await indexedDB.databases()).toEqual([]);
+    expect([...tablet.kept]).toEqual([]);
+  });
 });

@@ -55,6 +55,16 @@ interface Cookie {
   verifier: string;
 }
 
+interface Invite {
+  id: string;
+  handle: string;
+  usedBy: string | null;
+  match: boolean;
+}
+
+/** Under which digits are made. */
+export const NONCE = "A".repeat(22);
+
 /** Somebody who can log in. */
 export interface Enrolled {
   keys: Keys;
@@ -70,7 +80,9 @@ export class Lobby {
   /** What happens after a question took effect, before it is answered. */
   meanwhile: (asked: string) => void | Promise<void> = () => undefined;
   readonly revoked = new Set<string>();
-  readonly #invites = new Map<string, { id: string; handle: string; usedBy: string | null }>();
+  /** What is to be compared with whom: by the account that waits, whether an admin has confirmed its digits. */
+  readonly matching = new Map<string, boolean>();
+  readonly #invites = new Map<string, Invite>();
 
   constructor(readonly town: Town) {}
 
@@ -85,11 +97,11 @@ export class Lobby {
     return { keys, handle: name, recovery: code };
   }
 
-  /** A join string. */
-  invite(handle: string): string {
+  /** A join string; with `match`, six digits are compared. */
+  invite(handle: string, { match = false } = {}): string {
     const secret = newJoinSecret();
-    this.#invites.set(codeHash(secret), { id: newEntryId(this.town.clock), handle, usedBy: null });
-    return formatJoinCode({ host: "localhost", port: 8080, gateway: this.town.gateway, secret });
+    this.#invites.set(codeHash(secret), { id: newEntryId(this.town.clock), handle, usedBy: null, match });
+    return formatJoinCode({ host: "localhost", port: 8080, pin: this.town.pin, secret });
   }
 
   /** Ends the sessions of an account, and tells its pages. */
@@ -215,6 +227,10 @@ export class Lobby {
     const invite = this.#invites.get(codeHash(entry.code ?? ""));
     if (!invite || (invite.usedBy ?? entry.author) !== entry.author)
       return problem(403, "this join code was used already", "invite");
+    if (invite.match && !this.matching.get(entry.author)) {
+      this.matching.set(entry.author, false);
+      return Response.json({ nonce: NONCE }, { status: 202 });
+    }
     if (!this.town.accounts.has(entry.author)) this.town.seat(entry.author, invite.handle);
     const answer = await this.town.browser(entry.author)("/v1/entries", init);
     if (answer.ok) invite.usedBy = entry.author;
@@ -293,11 +309,16 @@ export class Tablet {
     return page;
   }
 
-  /** All of its pages are gone, wherever they were; a new one is opened. */
-  async restarted(): Promise<Page> {
+  /** All of its pages are gone, wherever they were; there is a new one, which does not do anything yet. */
+  async reopened(): Promise<Page> {
     await this.close();
     this.#turns = new FairTurns();
-    const page = this.page();
+    return this.page();
+  }
+
+  /** The same, and the page has found out where it is. */
+  async restarted(): Promise<Page> {
+    const page = await this.reopened();
     await page.door.start();
     return page;
   }

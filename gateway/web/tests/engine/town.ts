@@ -95,6 +95,13 @@ export class Town {
     return town;
   }
 
+  /** What join codes name it by, if not by its own key. */
+  root: string | null = null;
+
+  get pin(): string {
+    return this.root ?? this.gateway;
+  }
+
   get gateway(): string {
     return accountId(this.key);
   }
@@ -323,6 +330,7 @@ export class Town {
       mqtt_host: "localhost",
       mqtt_port: 1883,
       version: "1",
+      pin: this.pin,
     };
   }
 

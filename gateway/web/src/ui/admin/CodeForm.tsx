@@ -4,7 +4,7 @@ import type { AdminActions, Kind } from "../../model";
 import { useActions } from "../engine-context";
 import { Banner } from "../parts/Banner";
 import { Button } from "../parts/Button";
-import { Field, Fields, SelectField } from "../parts/Field";
+import { CheckField, Field, Fields, SelectField } from "../parts/Field";
 import { Section } from "../parts/Page";
 import { useTask } from "../parts/task";
 import { hoursOf, LONGEST_HOURS, wrongWithHandle } from "./joining";
@@ -34,6 +34,7 @@ export function CodeForm({ taken, focused, onMade }: CodeFormProps) {
   const [kind, setKind] = useState<Kind>("person");
   const [role, setRole] = useState<Wish["role"]>("member");
   const [typedHours, setTypedHours] = useState(String(LONGEST_HOURS));
+  const [match, setMatch] = useState(false);
   const first = useRef<HTMLInputElement>(null);
   useEffect(() => {
     if (focused) first.current?.focus();
@@ -43,11 +44,11 @@ export function CodeForm({ taken, focused, onMade }: CodeFormProps) {
 
   const make = async () => {
     if (wrongHandle !== null || hours === null) return;
-    const wish: Wish = { handle, kind, role: kind === "person" ? role : "member", hours };
+    const wish: Wish = { handle, kind, role: kind === "person" ? role : "member", hours, match };
     const expires = Date.now() + hours * HOUR_MS;
     await task.run(async () => {
       const code = await admin.invite(wish);
-      onMade({ handle, kind, role: wish.role, code, expires });
+      onMade({ handle, kind, role: wish.role, match, code, expires });
     });
   };
   return (
@@ -101,6 +102,12 @@ export function CodeForm({ taken, focused, onMade }: CodeFormProps) {
             error={hours === null ? `A whole number from 1 to ${LONGEST_HOURS}.` : null}
           />
         </div>
+        <CheckField
+          label="Compare six digits before they come in"
+          hint="Where they join, six digits are shown: they tell you, and you type them here. It takes a minute, and nobody who finds the code can use it."
+          checked={match}
+          onChecked={setMatch}
+        />
         {task.error && <Banner tone="danger">{task.error}</Banner>}
         <div>
           <Button type="submit" look="primary" icon="key" busy={task.busy}>

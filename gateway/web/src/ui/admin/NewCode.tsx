@@ -58,6 +58,12 @@ export function NewCode({ made, onDone }: { made: Made; onDone(): void }) {
         </div>
         <Qr text={forPerson ? link : made.code} label={`Join code for ${made.handle}, as a QR code`} />
       </div>
+      {made.match && (
+        <Banner title="Six digits are compared">
+          When {made.handle} joins, six digits are shown there. Ask for them, and type them in below, under
+          “Waiting to come in”.
+        </Banner>
+      )}
       {isThisMachine(window.location.hostname) && (
         <Banner>This page was opened at {window.location.host}: the code works on this machine only.</Banner>
       )}

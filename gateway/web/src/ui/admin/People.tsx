@@ -1,6 +1,6 @@
 /** Everybody who has an account: who they are, whether they are there, and the end of it. */
 import { useCallback, useMemo, useState } from "react";
-import type { AccountRow, Kind } from "../../model";
+import type { AccountRow, CertificateRow, Kind } from "../../model";
 import { useActions, useView } from "../engine-context";
 import { KIND_NAMES, ROLE_NAMES } from "../kinds";
 import { Badge } from "../parts/Badge";
@@ -12,6 +12,7 @@ import { useLoad } from "../parts/load";
 import { Page, Section } from "../parts/Page";
 import { RelativeTime } from "../parts/RelativeTime";
 import { type Column, Table } from "../parts/Table";
+import { Certificate } from "./Certificate";
 import { type AccountFilter, chosenAccounts, partyOfAccount, stateOf, titleOf } from "./parties";
 import { Refresh } from "./Refresh";
 import { Revoke } from "./Revoke";
@@ -21,13 +22,25 @@ const EVERYBODY: AccountFilter = { text: "", kind: "all", onlyLive: false };
 
 export function People() {
   const { admin } = useActions();
-  const load = useLoad(useCallback(() => admin.accounts(), [admin]));
+  const load = useLoad(
+    useCallback(async () => {
+      const [accounts, certificates] = await Promise.all([admin.accounts(), admin.certificates()]);
+      return { accounts, certificates: new Map(certificates.map((each) => [each.account, each])) };
+    }, [admin]),
+  );
   const [ending, setEnding] = useState<AccountRow | null>(null);
   return (
     <Page title="People and devices">
       <Section title="Accounts" actions={<Refresh load={load} />}>
         <Loaded load={load} what="accounts">
-          {(accounts) => <Accounts accounts={accounts} onRevoke={setEnding} />}
+          {({ accounts, certificates }) => (
+            <Accounts
+              accounts={accounts}
+              certificates={certificates}
+              onRevoke={setEnding}
+              onRenewed={load.again}
+            />
+          )}
         </Loaded>
       </Section>
       {ending && <Revoke account={ending} onRevoked={load.again} onClose={() => setEnding(null)} />}
@@ -37,10 +50,13 @@ export function People() {
 
 interface AccountsProps {
   accounts: readonly AccountRow[];
+  /** The newest of each account; none at all where the gateway has no certificates. */
+  certificates: ReadonlyMap<string, CertificateRow>;
   onRevoke(account: AccountRow): void;
+  onRenewed(): void;
 }
 
-function Accounts({ accounts, onRevoke }: AccountsProps) {
+function Accounts({ accounts, certificates, onRevoke, onRenewed }: AccountsProps) {
   const me = useView((view) => view.me?.account);
   const [filter, setFilter] = useState(EVERYBODY);
   const chosen = useMemo(() => chosenAccounts(accounts, filter), [accounts, filter]);
@@ -79,7 +95,11 @@ function Accounts({ accounts, onRevoke }: AccountsProps) {
         caption="Accounts"
         rows={chosen}
         keyOf={(row) => row.account}
-        columns={columns(me, onRevoke)}
+        columns={columns(
+          me,
+          onRevoke,
+          certificates.size > 0 ? [certificateColumn(certificates, onRenewed)] : [],
+        )}
         empty={
           <EmptyState
             icon="search"
@@ -97,6 +117,7 @@ function Accounts({ accounts, onRevoke }: AccountsProps) {
 function columns(
   me: string | undefined,
   onRevoke: (account: AccountRow) => void,
+  more: readonly Column<AccountRow>[],
 ): readonly Column<AccountRow>[] {
   return [
     {
@@ -109,6 +130,7 @@ function columns(
     { name: "Role", cell: (row) => ROLE_NAMES[row.role] },
     { name: "State", cell: (row) => <State account={row} /> },
     { name: "Last seen", cell: (row) => <Seen account={row} /> },
+    ...more,
     { name: "Account id", cell: (row) => <code className="account-id">{row.account}</code> },
     {
       name: "Actions",
@@ -116,6 +138,19 @@ function columns(
       cell: (row) => <Ending account={row} me={me} onRevoke={onRevoke} />,
     },
   ];
+}
+
+function certificateColumn(
+  certificates: ReadonlyMap<string, CertificateRow>,
+  onRenewed: () => void,
+): Column<AccountRow> {
+  return {
+    name: "Certificate",
+    cell: (row) => {
+      const certificate = certificates.get(row.account);
+      return certificate && <Certificate account={row} certificate={certificate} onRenewed={onRenewed} />;
+    },
+  };
 }
 
 function State({ account }: { account: AccountRow }) {

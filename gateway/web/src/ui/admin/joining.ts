@@ -24,11 +24,21 @@ export function hoursOf(typed: string): number | null {
   return Number.isInteger(hours) && hours >= 1 && hours <= LONGEST_HOURS ? hours : null;
 }
 
-export type CodeState = "open" | "used" | "expired";
+/** `dead`: tried too often, or stopped by an admin. */
+export type CodeState = "open" | "used" | "expired" | "dead";
 
-export function stateOfCode(code: Pick<InviteRow, "usedBy" | "expires">, now: number): CodeState {
+export function stateOfCode(code: Pick<InviteRow, "usedBy" | "expires" | "dead">, now: number): CodeState {
   if (code.usedBy !== null) return "used";
-  return code.expires > now ? "open" : "expired";
+  if (code.expires <= now) return "expired";
+  return code.dead ? "dead" : "open";
+}
+
+const MOST_TRIES = 5;
+
+/** How many more times a code may be tried in vain, in words. */
+export function triesLeft(tries: number): string {
+  const left = Math.max(0, MOST_TRIES - tries);
+  return left === 1 ? "1 try left" : `${left} tries left`;
 }
 
 /** The open ones first, the newest first within. */

@@ -53,7 +53,7 @@ function LookUp({ joinString, onFound, onLeave }: LookUpProps) {
       <Fields onSubmit={() => lookUp(code.trim())}>
         <Field
           label="Join code"
-          hint="It looks like HOST:PORT/GATEWAY/SECRET. Paste it, or type it exactly."
+          hint="It looks like HOST:PORT/PIN/SECRET. Paste it, or type it exactly."
           className="mono"
           autoComplete="off"
           autoCapitalize="none"

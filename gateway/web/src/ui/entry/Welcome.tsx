@@ -21,7 +21,8 @@ interface WelcomeProps {
 }
 
 export function Welcome({ reason, handle, joinString, onLeaveJoining }: WelcomeProps) {
-  const [way, setWay] = useState<Way>(joinString ? "join" : "login");
+  // Who was told that something ended reads it first: a code that is left over may be why.
+  const [way, setWay] = useState<Way>(joinString && reason === null ? "join" : "login");
   const [typed, setTyped] = useState(handle ?? "");
   const toLogin = () => {
     onLeaveJoining();

@@ -6,6 +6,7 @@ import {
   isThisMachine,
   joinLink,
   stateOfCode,
+  triesLeft,
   wrongWithHandle,
 } from "../../../src/ui/admin/joining";
 import { takeJoinString } from "../../../src/ui/route";
@@ -49,14 +50,16 @@ function code(id: string, more: Partial<InviteRow>): InviteRow {
     author: "kim",
     usedBy: null,
     index: 0,
+    dead: false,
     ...more,
   };
 }
 
 test("a code that was used is used, also once it would have expired", () => {
-  expect(stateOfCode({ usedBy: "lee", expires: 100 }, 200)).toBe("used");
-  expect(stateOfCode({ usedBy: null, expires: 100 }, 100)).toBe("expired");
-  expect(stateOfCode({ usedBy: null, expires: 100 }, 99)).toBe("open");
+  expect(stateOfCode({ usedBy: "lee", expires: 100, dead: false }, 200)).toBe("used");
+  expect(stateOfCode({ usedBy: null, expires: 100, dead: true }, 100)).toBe("expired");
+  expect(stateOfCode({ usedBy: null, expires: 100, dead: false }, 99)).toBe("open");
+  expect(stateOfCode({ usedBy: null, expires: 100, dead: true }, 99)).toBe("dead");
 });
 
 test("open codes come first, the newest first within", () => {
@@ -93,4 +96,8 @@ test("a page that was opened on the gateway itself makes codes that lead nowhere
     false,
     false,
   ]);
+});
+
+test("tries are counted down in words, and never below none", () => {
+  expect([0, 4, 5, 9].map(triesLeft)).toEqual(["5 tries left", "1 try left", "0 tries left", "0 tries left"]);
 });
