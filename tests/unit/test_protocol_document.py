@@ -162,6 +162,7 @@ NUMBERED = (
     "chain.wire",
     "device.window",
     "gateway.backup",
+    "gateway.broker.mosquitto",
     "gateway.committer",
     "gateway.genesis",
     "gateway.joins",
