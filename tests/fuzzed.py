@@ -2,7 +2,8 @@
 What schemathesis loads (`SCHEMATHESIS_HOOKS`): who it calls as, and entries that are signed as a schema cannot say.
 
 The environment says who: the home of a joined account in `FUZZ_HOME`, and in `FUZZ_KEY` what a browser would make of
-its password. Without the key it shows tokens; without a home it is nobody.
+its password. Without the key it shows tokens; without a home it is nobody. `FUZZ_URL` is where the gateway is,
+`FUZZ_ROOT` the certificate to know it by, and `FUZZ_FRIEND` an account that takes messages.
 """
 
 import itertools
@@ -45,18 +46,17 @@ class BySession:
     """Shows a browser's session. Now and then a request ends its own, as it is told to; then there is another."""
 
     def __init__(self, client: Client, key: str) -> None:
-        member = client.membership
-        self._url = f"http://{member.http_host}:{member.http_port}"
-        self._credentials = {"handle": member.handle, "key": key}
-        self._pool = urllib3.PoolManager(source_address=OWN_ADDRESS, retries=False)
+        self._url = os.environ["FUZZ_URL"]
+        self._credentials = {"handle": client.membership.handle, "key": key}
+        self._pool = urllib3.PoolManager(
+            source_address=OWN_ADDRESS, ca_certs=os.environ["FUZZ_ROOT"], retries=False
+        )
         self._session = ""
 
     def show_in(self, case: Case[Any]) -> None:
-        held = self._pool.request(
-            "GET", f"{self._url}/check", headers={"Cookie": f"{COOKIE}={self._session}"}
-        )
+        held = self._pool.request("GET", f"{self._url}check", headers={"Cookie": f"{COOKIE}={self._session}"})
         if held.status != HTTPStatus.OK:
-            made = self._pool.request("POST", f"{self._url}/login", json=self._credentials)
+            made = self._pool.request("POST", f"{self._url}login", json=self._credentials)
             assert made.status == HTTPStatus.OK, made.data
             self._session = made.headers["Set-Cookie"].partition(";")[0].partition("=")[2]
         case.cookies[COOKIE] = self._session

@@ -19,7 +19,7 @@ from gateway.rest import reference
 from gateway.rest.desk import COOKIE
 from gateway.rest.documents import answer
 from gateway.rest.problems import MEDIA
-from gateway.rest.routes import BYTES, IN_PATH, IN_STREAM, JSON, ROUTES, STREAM, Route
+from gateway.rest.routes import ANY, BYTES, IN_PATH, IN_STREAM, JSON, ROUTES, STREAM, Route
 
 OF_EVERY_POST = (400, 403, 413, 415, 503)
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
@@ -191,5 +191,5 @@ def _content(kind: type[Struct] | str) -> dict[str, Any]:
         # Before OpenAPI 3.2 there is no word for the parts of a stream: a reader takes the schema for each one's.
         return {kind: {"schema": {"$ref": "#/components/schemas/Event"}}}
     if isinstance(kind, str):
-        return {kind: {} if kind in (JSON, BYTES) else {"schema": {"type": "string"}}}
+        return {kind: {} if kind in (ANY, BYTES, JSON) else {"schema": {"type": "string"}}}
     return {JSON: {"schema": {"$ref": f"#/components/schemas/{kind.__name__}"}}}

@@ -36,6 +36,7 @@ JSON = "application/json"
 HTML = "text/html"
 TEXT = "text/plain"
 BYTES = "application/octet-stream"
+ANY = "*/*"
 LINES = "application/jsonl"
 STREAM = "text/event-stream"
 
@@ -99,7 +100,7 @@ ROUTES = {
     ),
     "GET /": Route(tag=PAGE, who="all", does="The page that people use", answer=HTML, problems=(503,)),
     "GET /assets/<name>": Route(
-        tag=PAGE, who="all", does="What the page is made of", answer=BYTES, problems=(404,)
+        tag=PAGE, who="all", does="What the page is made of", answer=ANY, problems=(404,)
     ),
     "GET /v1/site": Route(tag=LOGIN, who="all", does="What a newcomer needs to know", answer=api.Site),
     "POST /v1/invites": Route(

@@ -2,7 +2,7 @@
 schemathesis, with all of its checks, finds nothing between the OpenAPI document that is served and what is answered.
 
 It makes requests from the document, well-formed and ill-formed ones, for every operation there is, and holds each
-answer against it. `EXAMPLES=200` makes more of them. A finding is printed with the request that shows it, and comes
+answer against it. The gateway serves a LAN, where all of them have something to do. `EXAMPLES=200` makes more of them. A finding is printed with the request that shows it, and comes
 again: the seed is fixed.
 """
 
@@ -26,7 +26,7 @@ from device.login import choose, set_password
 from provisioning.site import Site
 from tests.sites import added, client_of, invited, running_site
 
-EXAMPLES = os.environ.get("EXAMPLES", "10")
+EXAMPLES = os.environ.get("EXAMPLES", "5")
 """Of each operation, in each phase that makes them up."""
 
 SECONDS = 1500
@@ -40,6 +40,7 @@ ILL_FORMED = {400, 413, 415}
 
 BEYOND_A_SCHEMA = {
     "POST /v1/accounts": "an entry is canonical JSON, signed, and bound to the body beside it",
+    "POST /v1/certificates": "a certificate is requested in DER, by whom it names, signed",
     "POST /v1/entries": "an entry is canonical JSON, signed, and bound to the body beside it",
     "GET /v1/chain/consistency": "one size is at most the other, which is at most that of the log",
 }
@@ -57,6 +58,8 @@ class Prepared:
 
     def __init__(self, site: Site, alice: Client, bob: Client, admin: Client) -> None:
         self.site = site
+        self.root = site.directory / "gateway" / "tls" / "root.crt"
+        self.pool = urllib3.PoolManager(ca_certs=str(self.root), retries=False)
         self.clients: dict[Who, Client] = {"member": alice, "admin": admin}
         self.friends: dict[Who, str] = {"member": bob.account, "admin": alice.account}
         _befriend(alice, bob)
@@ -70,7 +73,7 @@ class Prepared:
     def log_in(self) -> None:
         """On another browser of the member's, to be ended by whoever may."""
         credentials = {"handle": "alice", "key": b64url(self.chosen.keys.auth)}
-        made = urllib3.request("POST", f"{self.site.url}login", json=credentials)
+        made = self.pool.request("POST", f"{self.site.url}login", json=credentials)
         assert made.status == 200, made.data
 
     @property
@@ -81,7 +84,7 @@ class Prepared:
         headers = {}
         if who != "nobody":
             headers["Authorization"] = f"Bearer {self.clients[who].gateway.token(token.REST)}"
-        answer = urllib3.request("GET", self.site.url + path, headers=headers)
+        answer = self.pool.request("GET", self.site.url + path, headers=headers)
         assert answer.status == 200, answer.data
         return answer.data
 
@@ -89,7 +92,12 @@ class Prepared:
         """Whom the hooks are to call as."""
         if who == "nobody":
             return {}
-        made = {"FUZZ_HOME": str(self.clients[who].home.directory), "FUZZ_FRIEND": self.friends[who]}
+        made = {
+            "FUZZ_URL": self.site.url,
+            "FUZZ_ROOT": str(self.root),
+            "FUZZ_HOME": str(self.clients[who].home.directory),
+            "FUZZ_FRIEND": self.friends[who],
+        }
         return made | ({"FUZZ_KEY": b64url(self.chosen.keys.auth)} if who == "member" else {})
 
     def names(self) -> dict[str, list[str]]:
@@ -118,7 +126,7 @@ def _befriend(one: Client, other: Client) -> None:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
-    with running_site(tmp_path_factory.mktemp("site")) as site:
+    with running_site(tmp_path_factory.mktemp("site"), lan=True) as site:
         added(site, "alice")
         added(site, "bob")
         with (
@@ -177,6 +185,7 @@ def test_it_finds_nothing(prepared: Prepared, tmp_path: Path, who: Who) -> None:
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings)),
             *("run", f"{prepared.site.url}openapi.json", "--checks", "all", "--max-examples", EXAMPLES),
             *("--seed", "1", "--no-color", "--continue-on-failure"),
+            *("--tls-verify", str(prepared.root)),
         ],
         env={**os.environ, "PYTHONPATH": str(root), "SCHEMATHESIS_HOOKS": "tests.fuzzed"}
         | prepared.environment(who),
