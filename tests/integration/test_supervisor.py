@@ -1,4 +1,4 @@
-"""A gateway's three processes, and what is left of them when some, or their supervisor, are killed."""
+"""A gateway's processes, and what is left of them when some, or their supervisor, are killed."""
 
 import signal
 import time
@@ -10,9 +10,10 @@ import pytest
 
 from device.errors import DeviceError
 from gateway import cli
+from gateway.authority import Authority, NoAuthority
 from gateway.errors import Busy
 from gateway.lock import exclusive
-from gateway.supervisor import PARTS
+from gateway.supervisor import LAN_PARTS, PARTS, command
 from provisioning.site import Site
 from tests.sites import client_of, invited, ran, running_site
 
@@ -22,6 +23,12 @@ PATIENCE = 60.0
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with running_site(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def lan_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with running_site(tmp_path_factory.mktemp("lan"), lan=True) as site:
         yield site
 
 
@@ -39,14 +46,15 @@ def supervisor_of(site: Site) -> psutil.Process:
 
 def parts_of(site: Site) -> dict[str, psutil.Process]:
     """The supervisor's own children, by the part that each one is."""
+    named = {tuple(command(part, site.directory / "gateway")[1:]): part for part in LAN_PARTS}
     parts = {}
     for child in supervisor_of(site).children():
         try:
-            line = child.cmdline()
+            line = tuple(child.cmdline()[1:])
         except psutil.Error:
             continue
-        if "gateway.cli" in line:
-            parts[line[line.index("gateway.cli") + 1]] = child
+        if line in named:
+            parts[named[line]] = child
     return parts
 
 
@@ -67,6 +75,30 @@ def invited_now(site: Site) -> None:
 
 def test_there_are_three_parts(site: Site) -> None:
     assert set(parts_of(site)) == set(PARTS)
+
+
+def test_in_a_lan_there_are_five(lan_site: Site) -> None:
+    assert set(parts_of(lan_site)) == set(LAN_PARTS)
+    assert set(LAN_PARTS) - set(PARTS) == {"authority", "welcome"}
+
+
+def test_an_authority_that_is_killed_is_started_again_and_answers(lan_site: Site) -> None:
+    killed = parts_of(lan_site)["authority"]
+    authority = Authority(lan_site.directory / "gateway" / "tls" / "authority.sock")
+    authority.list("", 1)
+
+    killed.send_signal(signal.SIGKILL)
+
+    until(lambda: parts_of(lan_site).get("authority", killed).pid != killed.pid, "it is there again")
+    until(lambda: answers(authority), "it answers")
+
+
+def answers(authority: Authority) -> bool:
+    try:
+        authority.list("", 1)
+    except NoAuthority:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("part", PARTS)
