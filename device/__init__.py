@@ -2,7 +2,8 @@
 An account at work: a sensor's agent, or a person at the command line. The only Python that opens messages.
 
 Read in this order. Keys and sealing: errors, keys, identity, oaep, gcm, sealing, password, backup. What is
-remembered: document, addressbook, outbox. Who is believed: rest, trust, addressing. At work: client,
-joining, inbox, window, link, agent. Sensing: config, reading, output, senml, lines, child, sensors,
-reporting; the readers: readers, recording, thermometer. The command line: printing, doctor, cli.
+remembered: document, addressbook, outbox. Who is believed: csr, root, crl, tls, rest, trust, addressing. At work:
+client, certificate, joinfile, joining, rotation, inbox, window, link, renewal, agent. Sensing: config, reading, output,
+senml, lines, child, sensors, reporting; the readers: readers, recording, thermometer. The command line: printing,
+doctor, cli.
 """
