@@ -2,13 +2,14 @@
 
 import http.client
 import json
+import os
 import socket
 import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,9 @@ class Lan:
             return response.status, json.loads(response.read())
 
     @contextmanager
-    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+    def running(self, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
         command = [sys.executable, "-m", "gateway.cli", "web", str(self.site.directory)]
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=os.environ | environment)
         try:
             self._wait(process)
             yield process
@@ -154,6 +155,26 @@ def test_it_ends_when_its_certificate_is_renewed_and_comes_back_with_the_new_one
     with lan.running():
         after = lan.chain_shown(context)[0]
     assert after == renewed != before
+
+
+def test_whoever_never_finishes_a_handshake_keeps_nobody_out(lan: Lan) -> None:
+    with lan.running(), ExitStack() as stack:
+        address = ("127.0.0.1", lan.site.settings.http_port)
+        for _ in range(600):
+            silent = stack.enter_context(socket.create_connection(address, timeout=PATIENCE))
+            silent.sendall(b"\x16\x03\x01\x02\x00\x01")
+
+        assert lan.ask("/v1/site")[0] == 200
+
+
+def test_it_asks_itself_over_tls_and_tells_the_service_manager(lan: Lan, tmp_path: Path) -> None:
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(PATIENCE)
+        with lan.running(NOTIFY_SOCKET=str(tmp_path / "notify")):
+            heard = [manager.recv(64) for _ in range(2)]
+
+    assert heard == [b"READY=1", b"WATCHDOG=1"]
 
 
 @pytest.fixture

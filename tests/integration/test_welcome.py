@@ -279,6 +279,20 @@ def test_a_port_that_is_taken_is_said_and_tried_again(tmp_path: Path) -> None:
         assert process.poll() is None
 
 
+def test_it_tells_the_service_manager_even_without_its_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = a_gateway(tmp_path / "site")
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(PATIENCE)
+        with socket.create_server(("127.0.0.1", site.settings.welcome_port)), running(site):
+            heard = {manager.recv(64) for _ in range(2)}
+
+    assert heard == {b"READY=1", b"WATCHDOG=1"}
+
+
 def test_a_port_that_takes_a_right_is_explained() -> None:
     said = cannot_listen(PermissionError(13, "Permission denied"), 80)
 
