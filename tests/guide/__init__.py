@@ -1,5 +1,5 @@
 """
 The install guide of `docs/operations.md`, tried: its own commands, in their order, on machines that have nothing.
 
-Read in this order: document, typist, machine, container, network.
+Read in this order: document, typist, network, container, prefix, place, clinician.
 """

@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 class Network:
@@ -12,32 +13,29 @@ class Network:
         self._name = name
         self._made: list[str] = []
 
-    def join(self, machine: str, address: str) -> str:
-        """Put a machine on it, with an address such as `192.168.1.10`; return its namespace's path."""
-        space = self._space(machine)
-        inside, outside = "eth0", f"to-{machine}"[:15]
-        _ip("-n", self._name, "link", "add", outside, "type", "veth", "peer", "name", inside, "netns", space)
-        _ip("-n", self._name, "link", "set", outside, "master", "switch", "up")
-        _ip("-n", space, "addr", "add", f"{address}/24", "broadcast", "+", "dev", inside)
-        _ip("-n", space, "link", "set", "lo", "up")
-        _ip("-n", space, "link", "set", inside, "up")
-        return f"/run/netns/{space}"
-
-    def _space(self, machine: str) -> str:
-        space = f"{self._name}-{machine}"
-        _ip("netns", "add", space)
-        self._made.append(space)
-        return space
-
     def begin(self) -> None:
-        _ip("netns", "add", self._name)
-        self._made.append(self._name)
+        self._add(self._name)
         _ip("-n", self._name, "link", "add", "switch", "type", "bridge")
         _ip("-n", self._name, "link", "set", "switch", "up")
+
+    def join(self, machine: str, address: str) -> Path:
+        """Put a machine on it, with an address such as `192.168.1.10`; return its namespace."""
+        space, port = f"{self._name}-{machine}", f"to-{machine}"
+        self._add(space)
+        _ip("-n", self._name, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", space)
+        _ip("-n", self._name, "link", "set", port, "master", "switch", "up")
+        _ip("-n", space, "addr", "add", f"{address}/24", "broadcast", "+", "dev", "eth0")
+        for interface in ("lo", "eth0"):
+            _ip("-n", space, "link", "set", interface, "up")
+        return Path("/run/netns") / space
 
     def end(self) -> None:
         for space in self._made:
             _ip("netns", "delete", space)
+
+    def _add(self, space: str) -> None:
+        _ip("netns", "add", space)
+        self._made.append(space)
 
 
 @contextmanager
