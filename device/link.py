@@ -107,7 +107,9 @@ class Link:
         else:
             # A client takes one TLS context and keeps it; what it had not sent is still in the outbox.
             self._client = self._new_client()
-            self._client.tls_set_context(self._tls.context(own=True))
+            context = self._tls.context(own=True)
+            context.sslsocket_class = _Socket
+            self._client.tls_set_context(context)
         try:
             self._client.connect(*self._address, keepalive=KEEPALIVE_SECONDS)
             self._client.loop_forever()
@@ -164,3 +166,14 @@ class Link:
 def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:
     # Nagle and delayed acknowledgements together cost 25 ms a message.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+class _Socket(ssl.SSLSocket):
+    """Closed when the handshake fails: paho leaves it open."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as it is there
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise

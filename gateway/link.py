@@ -118,6 +118,7 @@ class Link:
         self._stopping = threading.Event()
         self._connection = 0
         self._up = False
+        self._complaint = ""
         self._manual_ack = manual_ack
         self._client = self._fresh()
         self._thread = threading.Thread(target=self._run, name=f"link-{endpoint.client_id}", daemon=True)
@@ -166,16 +167,25 @@ class Link:
             before = self._connection
             try:
                 self._client = self._fresh()
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(ConnectionError, TimeoutError, socket.gaierror):
                     self._endpoint.show(self._client)
                     self._client.connect(*self._address, keepalive=KEEPALIVE_SECONDS)
                     self._client.loop_forever()
+            except OSError as error:
+                # Of TLS, or of a certificate's file: unlike a broker that is away, this seldom mends itself.
+                self._complain(str(error))
             except Exception:
                 # What a broker sends can make paho raise anything; without this thread we would only seem to run.
                 log.exception("connection broke address=%s:%d", *self._address)
             self._lost("connection closed")
             delay = FIRST_DELAY if self._connection > before else min(delay * 2, LONGEST_DELAY)
             self._stopping.wait(delay * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+
+    def _complain(self, reason: str) -> None:
+        """Once for each reason, until there is a connection."""
+        if reason != self._complaint:
+            log.warning("broker not reached reason=%s", reason)
+        self._complaint = reason
 
     def _connected(
         self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _props: Any
@@ -184,6 +194,7 @@ class Link:
             log.warning("broker refused reason=%s", reason)
             return
         self._connection += 1
+        self._complaint = ""
         client.subscribe([(topic, 1) for topic in self._topics])
         log.info("broker reached address=%s:%d", *self._address)
         self._up = True

@@ -1,6 +1,7 @@
 """
-The embedded MQTT broker: a hardened subclass of amqtt's, for loopback only.
+The two MQTT brokers of a gateway: on loopback one of our own, in a LAN Mosquitto.
 
-Read in this order: door, limits, topics, packets, rare, greeting, subscriptions, window, wire, peer,
-embedded, serve.
+The embedded one is a hardened subclass of amqtt's. Read it in this order: door, limits, topics, packets, rare, greeting,
+subscriptions, window, wire, peer, embedded, serve. Of Mosquitto, mosquitto says how it is configured, and keeper keeps it
+running.
 """

@@ -8,16 +8,21 @@ import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from chain import wire
+import device.link
+from chain import durable, wire
+from device.tls import Tls
 from gateway import link, pulse
 from gateway.broker.limits import KIB, MIB, Limits
 from gateway.link import Link
 from provisioning.authority.certificates import bundle, new_key, server
+from provisioning.authority.kick import Broker, kick
 from tests.lan import (
     ACCEPTED,
+    PATIENCE,
     Client,
     Lan,
     Process,
@@ -377,13 +382,11 @@ def own(tmp_path: Path) -> Iterator[tuple[Lan, Process, Clients]]:
     lan.world.close()
 
 
-def revoked(lan: Lan, account: str, *paths: Path) -> Client:
+def revoked(lan: Lan, account: str, *paths: Path) -> None:
     """What the authority does: list the certificates, and take the account's place until the list is in force."""
     lan.papers.revoke(*paths)
-    place = Client(lan, lan.papers.client(account, days=0.01, name=f"place of {account}"))
-    place.connect()
-    until(lambda: not any(lan.admits(path) for path in paths))
-    return place
+    place = lan.papers.client(account, days=0.01, name=f"place of {account}").read_bytes()
+    assert kick(Broker(*lan.address, lan.papers.files), account, place, Event())
 
 
 def test_a_revoked_account_is_gone_cannot_come_back_and_nobody_else_notices(
@@ -400,7 +403,7 @@ def test_a_revoked_account_is_gone_cannot_come_back_and_nobody_else_notices(
     fridge.connect()
     fridge.subscribe(f"{DOWN}/{FRIDGE}/#")
 
-    revoked(lan, FRIDGE, fridges).close()
+    revoked(lan, FRIDGE, fridges)
 
     fridge.wait_for("disconnect")
     assert web.receive().payload == b"gone"
@@ -486,25 +489,73 @@ def test_a_revoked_account_with_a_new_certificate_is_a_new_start(own: tuple[Lan,
 # A machine in the middle
 
 
-def test_a_server_of_another_authority_gets_not_a_byte_of_what_is_said(lan: Lan) -> None:
+@pytest.fixture
+def middle(lan: Lan) -> Iterator[tuple[socket.socket, ssl.SSLContext]]:
+    """Somebody who has the gateway's address, and a certificate for its names from an authority of the same name."""
     key, issuer = new_key(), another_authority("ward-7.example")
     made = server(issuer, key.public_key(), ["ward-7.example"], now())
     path = lan.site.directory / "middle.pem"
     path.write_bytes(bundle(key, [made, issuer.certificate]))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
-
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        committer = _link_to(lan, listener.getsockname()[1])
-        committer.start()
-        for _ in range(2):
-            plain, _ = listener.accept()
-            with plain, pytest.raises(ssl.SSLError):
-                context.wrap_socket(plain, server_side=True).recv(1)
-        committer.stop()
-    assert not committer.is_up
+        listener.settimeout(PATIENCE)
+        yield listener, context
 
 
-def _link_to(lan: Lan, port: int) -> Link:
+def _committers(lan: Lan, port: int, _folder: Path) -> Link:
     found = link.committers(lan.site, lan.site.key(), lan.world.origin)
-    return Link(replace(found, port=port), topics=[], on_message=lambda _message, _connection: None)
+    return Link(
+        replace(found, port=port), topics=[wire.UP_ENTRIES], on_message=lambda _message, _connection: None
+    )
+
+
+def _devices(lan: Lan, port: int, folder: Path) -> device.link.Link:
+    durable.write(folder / "root.crt", lan.papers.files.root.read_bytes())
+    durable.write(folder / "tls.pem", lan.papers.client(FRIDGE, name="at home").read_bytes())
+    return device.link.Link(
+        "127.0.0.1",
+        port,
+        account=FRIDGE,
+        password=lambda: "a secret",
+        on_message=lambda _topic, _payload: None,
+        on_up=lambda: None,
+        tls=Tls(folder),
+    )
+
+
+LINKS = pytest.mark.parametrize("make", [_committers, _devices], ids=["committer", "device"])
+
+
+@LINKS
+def test_a_server_of_another_authority_gets_not_a_byte_of_what_is_said(
+    lan: Lan,
+    middle: tuple[socket.socket, ssl.SSLContext],
+    tmp_path: Path,
+    make: Callable[[Lan, int, Path], Link | device.link.Link],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    listener, context = middle
+    client = make(lan, listener.getsockname()[1], tmp_path)
+
+    client.start()
+    for _ in range(2):
+        plain, _ = listener.accept()
+        with plain, pytest.raises(ssl.SSLError):
+            context.wrap_socket(plain, server_side=True).recv(1)
+
+    assert not client.is_up
+    client.stop()
+    assert "broker not reached" in caplog.text
+
+
+@LINKS
+def test_the_right_server_is_connected_to(
+    lan: Lan, broker: Process, tmp_path: Path, make: Callable[[Lan, int, Path], Link | device.link.Link]
+) -> None:
+    client = make(lan, lan.port, tmp_path)
+
+    client.start()
+
+    until(lambda: client.is_up)
+    client.stop()
