@@ -31,7 +31,8 @@ body {
   font: 1rem / 1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, sans-serif;
   overflow-wrap: anywhere;
 }
-main { display: grid; gap: 1.5rem; max-inline-size: 44rem; margin-inline: auto; padding: clamp(1rem, 6vh, 4rem) 1rem; }
+main, .card { display: grid; grid-template-columns: minmax(0, 1fr); }
+main { gap: 1.5rem; max-inline-size: 44rem; margin-inline: auto; padding: clamp(1rem, 6vh, 4rem) 1rem; }
 header { display: flex; align-items: center; gap: 0.75rem; }
 svg { flex: none; inline-size: 3rem; block-size: 3rem; }
 h1, h2, p, ol { margin: 0; }
@@ -39,7 +40,6 @@ h1 { font-size: 1.75rem; line-height: 1.2; letter-spacing: -0.011em; text-wrap: 
 h2 { font-size: 1.375rem; line-height: 1.2; }
 .soft { color: var(--ink-soft); }
 .card {
-  display: grid;
   gap: 1rem;
   padding: 1.5rem;
   border: 1px solid var(--line);
@@ -48,7 +48,7 @@ h2 { font-size: 1.375rem; line-height: 1.2; }
 }
 .print {
   display: grid;
-  grid-template-columns: repeat(8, 2ch);
+  grid-template-columns: repeat(4, 2ch);
   justify-content: start;
   gap: 0.5rem 1.5ch;
   margin: 0;
@@ -57,6 +57,7 @@ h2 { font-size: 1.375rem; line-height: 1.2; }
   background: var(--sunken);
   font: 1.125rem / 1.4 var(--mono);
 }
+@media (min-width: 30rem) { .print { grid-template-columns: repeat(8, 2ch); } }
 a { color: var(--accent-ink); }
 .go {
   display: inline-flex;
@@ -110,8 +111,8 @@ Did you do this already? Then <a href="$link">open Blockpost</a>.</p>
 fingerprint (SHA-256) that <strong>your own computer or phone</strong> shows for the certificate: the steps below say
 where. It must be the one that your admin gave you <strong>in person or on paper</strong>. If one letter or digit
 differs, stop, and tell your admin.</p>
-<p id="print">This page was sent with this fingerprint:</p>
-<p class="print" aria-labelledby="print">$pairs</p>
+<p>This page was sent with this fingerprint:</p>
+<p class="print">$pairs</p>
 <p class="soft">For the admin: on the gateway itself, <code>blockpost gateway doctor</code> prints it.</p>
 </section>
 
