@@ -60,14 +60,16 @@ def synced(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
     """
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with os.fdopen(fd, "wb") as file:
-        if os.geteuid() == 0:
-            _give_away(fd, path.parent)
+        give_away(fd, path.parent)
         yield file
         file.flush()
         os.fsync(file.fileno())
 
 
-def _give_away(fd: int, directory: Path) -> None:
+def give_away(fd: int, directory: Path) -> None:
+    """Let a file that root opened be the one's whose directory it is in; for anybody else it is theirs already."""
+    if os.geteuid() != 0:
+        return
     owner = directory.stat()
     # Not every file system knows of owners.
     with suppress(PermissionError):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from chain import durable
 from gateway.errors import Busy
 
 
@@ -14,6 +15,7 @@ def exclusive(path: Path) -> Iterator[None]:
     """Hold `path` alone while inside; raise `Busy` if another process does."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
+        durable.give_away(fd, path.parent)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

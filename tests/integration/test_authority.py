@@ -1,5 +1,6 @@
 """The authority at work: what it answers, what it does by itself, and what is left of it when it is killed."""
 
+import os
 import random
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from chain.encoding import b64url
 from chain.joincode import JoinCode
+from device.tls import Tls
 from gateway import expiry, tls
 from gateway.authority import (
     MAX_QUESTION_BYTES,
@@ -46,7 +48,7 @@ from provisioning.authority.office import Office
 from provisioning.authority.serve import Pace
 from provisioning.site import free_ports
 from tests.authority import SEED, Lan, a_lan, asks, certified, csr, leaf_of, revoked_serials
-from tests.sites import ran
+from tests.sites import added, ran, running_site
 from tests.world import DAY
 
 PATIENCE = 30.0
@@ -610,6 +612,26 @@ def test_whoever_is_revoked_is_off_the_broker_and_stays_off(tmp_path: Path) -> N
                 device.stop()
 
 
+def test_a_device_that_an_admin_revokes_is_off_the_broker(tmp_path: Path) -> None:
+    """All of it at work: chain, authority, broker, and an account that joined."""
+    with running_site(tmp_path, lan=True) as site:
+        fridge = added(site, "fridge-2", kind="device").account
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=fridge, reconnect_on_failure=False)
+        client.tls_set_context(Tls(site.home("fridge-2")).context(own=True))
+        client.connect("127.0.0.1", site.mqtt_port)
+        until(lambda: client.loop(0.02) == mqtt.MQTT_ERR_SUCCESS and client.is_connected(), "it is connected")
+
+        site.admin("admin", "revoke", "fridge-2", "--reason", "lost")
+
+        until(lambda: client.loop(0.02) != mqtt.MQTT_ERR_SUCCESS, "it is cut off")
+        (line,) = [
+            line
+            for line in Authority(site.directory / "gateway" / "tls" / "authority.sock").list("", 10)[0]
+            if line.account == fridge
+        ]
+        assert line.revoked
+
+
 def test_a_place_that_is_taken_back_is_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broker does not know the new list: the device comes back, and the authority says that it failed."""
     monkeypatch.setattr(kick, "PATIENCE_SECONDS", 2.0)
@@ -813,6 +835,31 @@ def test_there_is_no_new_authority_beside_one_that_runs(lan: Lan, tmp_path: Path
         code, said = reissued(lan, *sheet_in(tmp_path))
 
     assert (code, "another process is at work here" in said) == (1, True)
+
+
+def test_what_root_makes_anew_is_the_services(
+    lan: Lan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An admin who reissues as root would otherwise keep the gateway's own processes from their certificates."""
+    given: set[str] = set()
+
+    def fchown(fd: int, uid: int, gid: int) -> None:
+        given.add(Path(f"/proc/self/fd/{fd}").readlink().name.removeprefix(".").removesuffix(".new"))
+
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", fchown)
+    reissued(lan, *sheet_in(tmp_path))
+
+    kept = {
+        "authority.lock",
+        "issuing.key",
+        "issuing.crt",
+        "server.pem",
+        "committer.pem",
+        "web.pem",
+        "crl.pem",
+    }
+    assert kept <= given
 
 
 def test_the_sheet_can_be_printed_again(lan: Lan, tmp_path: Path) -> None:
