@@ -28,6 +28,9 @@ REASONS = {
     62: "its certificate is for other names: {names}",
     64: "its certificate is for other names: {names}",
 }
+ALERT = "ALERT"
+"""In the reason of an error that the other side announced: it is not content with us, as when our certificate expired."""
+
 LIST_USELESS = frozenset({3, 8, 11, 12, 33, 44})
 """
 The stored revocation list does not speak of this server's certificate: it is another authority's, or this machine's clock
@@ -86,6 +89,8 @@ class Tls:
             return Unreachable(f"{host}:{port}: the stored revocation list does not fit; trying without it")
         if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
             return Unreachable(f"{host}:{port}: the connection was closed")
+        if ALERT in (getattr(error, "reason", None) or ""):
+            return Unreachable(f"{host}:{port}: it turns this device away ({error.reason})")
         return Insecure(f"{host}:{port}: {self._reason(error, host, port)}")
 
     def _is_in_force(self) -> bool:

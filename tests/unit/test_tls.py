@@ -142,6 +142,16 @@ def test_one_that_is_not_valid_yet_is_told_with_this_machines_time(site: Site) -
     assert "not valid yet by this machine's clock, which says 2031-05-06 12:00 UTC" in str(refused)
 
 
+def test_a_gateway_that_turns_us_away_is_not_called_insecure(site: Site) -> None:
+    error = ssl.SSLError(1, "sslv3 alert certificate expired")
+    error.reason = "SSLV3_ALERT_CERTIFICATE_EXPIRED"
+
+    refused = site.tls.refused(error, "gateway.local", 8883)
+
+    assert not isinstance(refused, Insecure)
+    assert "turns this device away (SSLV3_ALERT_CERTIFICATE_EXPIRED)" in str(refused)
+
+
 def test_where_nobody_listens_nothing_is_insecure(site: Site) -> None:
     with pytest.raises(Unreachable) as error:
         Gateway("127.0.0.1", 1, tls=site.tls).friends()
