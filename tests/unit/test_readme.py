@@ -101,7 +101,7 @@ def test_a_command_that_is_mentioned_exists(name: str, line: str) -> None:
             options = {option for action in parser._actions for option in action.option_strings}
         else:
             takes = [action for action in parser._actions if action.nargs != 0 and not choices_of(parser)]
-            assert takes or word.startswith("./"), word
+            assert takes or word.startswith(("./", "/")), word
 
 
 @pytest.mark.parametrize("name", NAMES)
