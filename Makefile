@@ -15,7 +15,7 @@ APT := sudo=$$(test "$$(id -u)" = 0 || echo sudo); $$sudo apt-get update -qq && 
     $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports unit page web bench lock clean mosquitto chromium systemd
+.PHONY: help demo test check format lint types imports unit page web bench lock clean mosquitto chromium certutil systemd
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1@/p' $(MAKEFILE_LIST) | column -t -s @
@@ -23,7 +23,7 @@ help: ## say what there is
 demo: $(READY) $(PAGE) ## a whole site on this machine; ARGS="--seconds 20 --json"
 	@$(BIN)/blockpost demo $(ARGS)
 
-test: check web $(PAGE) mosquitto chromium systemd ## everything: format, lint, types, imports, all tests
+test: check web $(PAGE) mosquitto chromium certutil systemd ## everything: format, lint, types, imports, all tests
 	$(BIN)/pytest $(ARGS)
 
 check: $(READY) $(MODULES) ## everything but the tests
@@ -80,7 +80,11 @@ mosquitto:
 chromium:
 	@command -v chromium > /dev/null || { $(APT) chromium; }
 
-# It only judges the units that are written; none is started.
+# It puts a gateway's root into the browser's store, as a clinician does.
+certutil:
+	@command -v certutil > /dev/null || { $(APT) libnss3-tools; }
+
+# It judges the units that are written.
 systemd:
 	@command -v systemd-analyze > /dev/null || { $(APT) systemd; }
 
