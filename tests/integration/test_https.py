@@ -3,10 +3,12 @@
 import http.client
 import json
 import os
+import signal
 import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -18,7 +20,7 @@ import pytest
 from cryptography.x509 import Certificate, load_der_x509_certificate
 
 from chain.encoding import b64url
-from gateway import genesis, tls
+from gateway import genesis, server, tls
 from gateway.expiry import certificates
 from gateway.site import Settings, Site
 from gateway.web_client import connection_to
@@ -155,6 +157,27 @@ def test_it_ends_when_its_certificate_is_renewed_and_comes_back_with_the_new_one
     with lan.running():
         after = lan.chain_shown(context)[0]
     assert after == renewed != before
+
+
+def test_what_nobody_renews_is_said_in_the_log(
+    lan: Lan, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda *given: ended.append(given))
+    files = lan.site.certificates
+    lan.pki.revoke(until=in_days(9.5))
+    shown = server._version_of(files.server)
+    watch = threading.Thread(target=server._end_when_renewed, args=(files, shown))
+    watch.start()
+    deadline = time.monotonic() + PATIENCE
+    while not caplog.records and time.monotonic() < deadline:
+        time.sleep(0.05)
+    lan.pki.serve((HOST,), until=in_days(90))
+    watch.join(PATIENCE)
+
+    (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert "the list of revoked certificates expires in 9 days" in warning.getMessage()
+    assert ended == [(os.getppid(), signal.SIGTERM)]
 
 
 def test_whoever_never_finishes_a_handshake_keeps_nobody_out(lan: Lan) -> None:
