@@ -1,5 +1,5 @@
 """
 Making a site: the layer that may know everyone.
 
-Read in this order: command, inventory, admin, bulk, systemd, cli, demo.
+Read in this order: command, authority, gateway, inventory, admin, bulk, systemd, cli, demo.
 """

@@ -97,8 +97,11 @@ def _init(args: argparse.Namespace) -> None:
 def _init_lan(args: argparse.Namespace, settings: Settings) -> None:
     directory = args.directory.absolute()
     key_file = args.root or directory.with_name(f"{directory.name}-root.key")
-    for file in filter(None, (key_file, args.sheet)):
+    files = [file for file in (key_file, args.sheet) if file]
+    for file in files:
         _check_apart(file, directory)
+    if len({file.absolute() for file in files}) < len(files):
+        raise BadConfig(f"{key_file}: want a file each for the root's key and the sheet")
     secret = passphrase.chosen("the root's key", least=LEAST_PASSPHRASE, stdin=args.stdin)
     seed, now = secrets.token_bytes(root.SEED_BYTES), datetime.now(UTC)
     sheet = root.sheet(seed, args.name, now)

@@ -74,10 +74,10 @@ class Office:
 
     def follow(self) -> None:
         """Put on the CRL what accounts have that were revoked since the last look."""
-        newest = self._chain.state.acts("revoke", before=MAX_MS, limit=1)
-        if newest == self._seen:
-            return
         with self._lock:
+            newest = self._chain.state.acts("revoke", before=MAX_MS, limit=1)
+            if newest == self._seen:
+                return
             now = self._now()
             ended = [
                 policy.ended(holder, now)
@@ -87,9 +87,9 @@ class Office:
             if ended:
                 self._inventory.put(ended)
                 self._write_crl()
+            self._seen = newest
         for holder in ended:
             log.info("revoked account=%s", holder.account)
-        self._seen = newest
 
     def tend(self) -> None:
         """Renew what is due, and forget what ended long ago; nothing of that while the clock is wrong."""

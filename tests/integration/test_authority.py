@@ -716,11 +716,12 @@ def test_the_sheet_is_printed_or_written_and_opens_the_same_root(tmp_path: Path)
         (("--sheet", "{dir}/tls/sheet"), "kept apart"),
         (("--root", "{here}/there.key"), "there is a file already"),
         (("--root", "{here}/none/root.key"), "no such folder"),
+        (("--root", "{here}/one", "--sheet", "{here}/one"), "a file each"),
         (("--host", "no host"), "hosts"),
         (("--http-port", "0"), "http_port"),
     ],
 )
-def test_what_could_not_be_finished_is_not_begun(tmp_path: Path, words: tuple[str, str], wanted: str) -> None:
+def test_what_could_not_be_finished_is_not_begun(tmp_path: Path, words: tuple[str, ...], wanted: str) -> None:
     (tmp_path / "there.key").touch()
     said = [word.format(dir=tmp_path / "ward", here=tmp_path) for word in words]
 

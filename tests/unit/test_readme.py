@@ -140,7 +140,7 @@ def test_every_subcommand_of_the_changelog_is_there() -> None:
     """It lists them by name, so that a new one is not forgotten."""
     text = (ROOT / "CHANGELOG.md").read_text("utf-8")
     listed = {word for code in re.findall(r"`([^`]+)`", text) for word in code.split()}
-    for subcommand in ("admin", "bench", "chain", "device", "gateway", "provision"):
+    for subcommand in ("admin", "authority", "bench", "chain", "device", "gateway", "provision"):
         parser, _ = parser_of([subcommand])
         mentioned = set(choices_of(parser)) & listed
         internal = {"broker", "commit", "web", "welcome"}
