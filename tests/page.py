@@ -57,10 +57,24 @@ class Person:
 
     def join(self, join_string: str, name: str, password: str, *, by_link: bool = False) -> str:
         """Make an account with a join code; return the recovery code that is shown."""
+        self.ask_to_join(join_string, name, password, by_link=by_link)
+        return self.recovery_code()
+
+    def ask_to_join(self, join_string: str, name: str, password: str, *, by_link: bool = False) -> None:
+        """As far as it goes without anybody else."""
         self.look_up(join_string, by_link=by_link)
         self._fill("Your name", name)
         self._choose_password(password)
         self.press("Make my keys and join")
+
+    def digits(self) -> str:
+        """The six digits that are to be told to an administrator, as they are shown."""
+        expect(self.screen("Tell the administrator these digits")).to_be_visible()
+        shown = self.page.get_by_role("main").get_by_text(re.compile(r"^[0-9]{3} [0-9]{3}$"))
+        return shown.inner_text()
+
+    def recovery_code(self) -> str:
+        """The one that is shown to who has just joined."""
         return _recovery_code_in(self.page.get_by_role("main"))
 
     def confirm(self, recovery_code: str) -> None:

@@ -73,7 +73,13 @@ def enter(site: Site, handle: str, code: JoinCode, *, name: str | None = None) -
 
 
 def invited(
-    site: Site, handle: str, *, kind: str = "person", role: str = "member", hours: float = 1
+    site: Site,
+    handle: str,
+    *,
+    kind: str = "person",
+    role: str = "member",
+    hours: float = 1,
+    match: bool = False,
 ) -> JoinCode:
     """A join code from the first admin."""
     done = ran(
@@ -88,6 +94,7 @@ def invited(
         role,
         "--hours",
         str(hours),
+        *(("--match",) if match else ()),
     )
     assert done.code == 0, done.err
     return JoinCode.from_text(done.out)

@@ -50,9 +50,9 @@ class Ward:
         self.windows.append(window)
         return Person(window)
 
-    def code(self, handle: str, *, role: str = "member") -> str:
+    def code(self, handle: str, *, role: str = "member", match: bool = False) -> str:
         """A join string for a person."""
-        return invited(self.site, handle, role=role).to_text()
+        return invited(self.site, handle, role=role, match=match).to_text()
 
     def member(self, handle: str, password: str, *, name: str | None = None) -> str:
         """Somebody who joined on the command line, and may log in to the page; their recovery code."""

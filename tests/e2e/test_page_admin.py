@@ -75,6 +75,79 @@ def test_somebody_joins_by_the_link_that_an_admin_passed_on(ward: Ward, admin: P
     expect(row(screen, "nurse.kim")).to_contain_text("used by Kim Novak")
 
 
+def made(admin: Person, handle: str, *, match: bool) -> str:
+    """A join string for a person, as an admin copies it from the page."""
+    screen = part(admin, "Join codes")
+    screen.get_by_label("Handle").fill(handle)
+    screen.get_by_label("Compare six digits before they come in").set_checked(match)
+    button(screen, "Make the code").click()
+    code = screen.get_by_text(re.compile(r"^localhost:[0-9]+/[a-z2-7]+/[a-z2-7]{16}$")).inner_text()
+    button(screen, "I have passed it on").click()
+    return code
+
+
+def tell(screen: Locator, handle: str, digits: str) -> None:
+    """Type the digits that somebody waits with."""
+    screen.get_by_label(f"Six digits that {handle} tells you").fill(digits)
+    button(screen, "Let in").click()
+
+
+def test_somebody_comes_in_once_both_sides_have_compared_six_digits(ward: Ward, admin: Person) -> None:
+    code = made(admin, "nurse.max", match=True)
+    screen = admin.page.get_by_role("main")
+    visitor = ward.visitor()
+    visitor.ask_to_join(code, "Max Frisk", PASSWORD)
+    digits = visitor.digits()
+
+    wrong = f"{(int(digits.replace(' ', '')) + 1) % 10**6:06d}"
+    tell(screen, "nurse.max", wrong)
+    expect(screen.get_by_role("alert")).to_contain_text("These are not the six digits")
+    expect(screen.get_by_text("4 tries left")).to_be_visible()
+    expect(visitor.page.get_by_text(digits, exact=True)).to_be_hidden()
+    visitor.reload()
+    tell(screen, "nurse.max", visitor.digits())
+
+    expect(screen.get_by_role("list", name="Waiting to come in")).to_be_hidden()
+    visitor.log_in("nurse.max", PASSWORD)
+    expect(row(screen, "nurse.max")).to_contain_text("used by Max Frisk")
+
+
+def test_who_waits_sees_the_recovery_code_as_soon_as_the_digits_were_typed(ward: Ward, admin: Person) -> None:
+    code = made(admin, "nurse.eva", match=True)
+    visitor = ward.visitor()
+    visitor.ask_to_join(code, "Eva Blom", PASSWORD)
+
+    tell(admin.page.get_by_role("main"), "nurse.eva", visitor.digits())
+
+    visitor.confirm(visitor.recovery_code())
+    visitor.at_home()
+
+
+def test_a_code_that_an_admin_stopped_lets_nobody_in(ward: Ward, admin: Person) -> None:
+    code = made(admin, "nurse.pia", match=True)
+    screen = admin.page.get_by_role("main")
+    visitor = ward.visitor()
+    visitor.ask_to_join(code, "Pia Holm", PASSWORD)
+    visitor.digits()
+
+    button(row(screen, "nurse.pia"), "Stop the code for nurse.pia").click()
+
+    expect(row(screen, "nurse.pia")).to_contain_text("stopped")
+    expect(visitor.page.get_by_text("An admin stopped this join code")).to_be_visible()
+    expect(visitor.screen("Log in")).to_be_visible()
+
+
+def test_who_does_not_want_to_wait_goes_back_to_the_door(ward: Ward, admin: Person) -> None:
+    visitor = ward.visitor()
+    visitor.ask_to_join(made(admin, "nurse.ole", match=True), "Ole Berg", PASSWORD)
+    visitor.digits()
+
+    visitor.press("Do not join")
+
+    expect(visitor.page.get_by_text("You gave up joining")).to_be_visible()
+    expect(visitor.screen("Log in")).to_be_visible()
+
+
 def pasted(screen: Locator) -> str:
     """What is on the clipboard: no page may read it, but a person can paste it."""
     field = screen.get_by_label("Handle")

@@ -131,6 +131,13 @@ def join(scene: Scene) -> Person:
     return person
 
 
+def matching(scene: Scene) -> Person:
+    person = scene.ward.visitor()
+    person.ask_to_join(scene.ward.code("nurse.four", match=True), "Max Four", PASSWORD)
+    person.digits()
+    return person
+
+
 def recovery_code(scene: Scene) -> Person:
     person = scene.ward.visitor()
     person.join(scene.ward.code("nurse.two"), "Nora Two", PASSWORD)
@@ -264,6 +271,13 @@ def new_code(scene: Scene) -> Person:
     return scene.admin
 
 
+def waiting(scene: Scene) -> Person:
+    """Whoever waits on the screen `matching`, and nobody else."""
+    codes(scene)
+    expect(scene.admin.page.get_by_label("Six digits that nurse.four tells you")).to_be_visible()
+    return scene.admin
+
+
 def groups(scene: Scene) -> Person:
     return part(scene, "Contacts & groups")
 
@@ -307,6 +321,7 @@ SCREENS: tuple[Callable[[Scene], Person], ...] = (
     forgot,
     join_code,
     join,
+    matching,
     recovery_code,
     recovery_code_again,
     restore,
@@ -324,6 +339,7 @@ SCREENS: tuple[Callable[[Scene], Person], ...] = (
     people,
     revoke,
     codes,
+    waiting,
     new_code,
     groups,
     new_group,
