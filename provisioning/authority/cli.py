@@ -61,7 +61,7 @@ def _console() -> Console:
     again.add_argument(
         "--compromised",
         action="store_true",
-        help="what the authority before signed holds no more, at once: every device has to fetch a new certificate",
+        help="what the authority before signed holds no more, at once: each device needs `blockpost device renew`",
     )
     again.add_argument("--stdin", action="store_true", help="read the passphrase from standard input, a line")
     paper = console.command("sheet", _sheet, "print the recovery sheet once more")
@@ -88,6 +88,10 @@ def _reissue(args: argparse.Namespace) -> None:
         seed = _seed(args)
     reissue(site, root.derive(seed), datetime.now(UTC), trust_old=not args.compromised)
     print(f"new authority in {site.certificates.directory}; the root, and the join codes' pin, are the same")
+    if args.compromised:
+        print(
+            "the broker refuses what devices have: each gets a new certificate with `blockpost device renew`"
+        )
     if args.sheet:
         print(f"delete {args.sheet} now: whoever has the letters can pretend to be this gateway")
 
