@@ -406,7 +406,8 @@ def _renew(_args: argparse.Namespace, home: Home) -> int:
 
 def _rotate(_args: argparse.Namespace, home: Home) -> int:
     with _alone(home):
-        _aside(joining.SLOWLY)
+        if not identity.is_prepared(home.directory):
+            _aside(joining.SLOWLY)
         adopted = rotation.rotate(home)
     print(f"new keys: {adopted.signing.thumbprint}")
     with closing(Client(home)) as client:

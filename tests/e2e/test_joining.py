@@ -28,7 +28,7 @@ from provisioning.site import Process, Site, command
 from tests.homes import keep_keys, new_keys
 from tests.sites import Done, added, client_of, ran, running_site
 
-PATIENCE = 90.0
+PATIENCE = 240.0
 SENSES = 'to = ["admin"]\n[sensors.door]\nmode = "poll"\nevery = 1\nunit = "Cel"\ncommand = ["echo", "4.5"]\n'
 
 KILLED = """

@@ -64,6 +64,9 @@ def home(site: Site) -> Home:
     account = home.book.membership().account
     following = KeySet(account, SigningSecret.make(), new_keys().sealing)
     (home.directory / "successor.json").unlink(missing_ok=True)
+    # Those of the tests before take a moment each, whenever a command reads them.
+    for old in sorted(home.directory.glob(identity.GENERATIONS))[:-1]:
+        old.unlink()
     durable.create(home.directory / "successor.json", following.to_json())
     return home
 
