@@ -407,7 +407,7 @@ def test_joining_goes_on_wherever_it_was_interrupted(
     calls: Counter[str] = Counter()
     once = Gateway._once
 
-    def cut(gateway: Gateway, method: str, path: str, body: Any) -> bytes:
+    def cut(gateway: Gateway, method: str, path: str, body: Any) -> tuple[int, bytes]:
         calls["all"] += 1
         if calls["all"] == step and not answered:
             raise PowerCutError
@@ -440,7 +440,7 @@ def test_a_join_asks_no_more_than_its_steps(site: Site, name: str, monkeypatch: 
     code = invited(site, name)
     keep_keys(site.home(name), new_keys())
 
-    def count(gateway: Gateway, method: str, path: str, body: Any) -> bytes:
+    def count(gateway: Gateway, method: str, path: str, body: Any) -> tuple[int, bytes]:
         asked.append(f"{method} {path.split('?', maxsplit=1)[0]}")
         return once(gateway, method, path, body)
 
