@@ -110,6 +110,7 @@ class Link:
             context = self._tls.context(own=True)
             context.sslsocket_class = _Socket
             self._client.tls_set_context(context)
+            self._client.on_socket_register_write = _by_the_network_thread
         try:
             self._client.connect(*self._address, keepalive=KEEPALIVE_SECONDS)
             self._client.loop_forever()
@@ -166,6 +167,14 @@ class Link:
 def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:
     # Nagle and delayed acknowledgements together cost 25 ms a message.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _by_the_network_thread(_client: mqtt.Client, _data: Any, _socket: Any) -> None:
+    """
+    With this in its place, paho leaves all writing to the thread that reads, which it wakes.
+
+    Otherwise whoever publishes writes at once; and two threads in one TLS connection garble it.
+    """
 
 
 class _Socket(ssl.SSLSocket):

@@ -66,8 +66,17 @@ def _certificate(files: Files, own: Path) -> Callable[[mqtt.Client], None]:
         context = client_context(files, own)
         context.sslsocket_class = _Socket
         client.tls_set_context(context)
+        client.on_socket_register_write = _by_the_network_thread
 
     return show
+
+
+def _by_the_network_thread(_client: mqtt.Client, _data: Any, _socket: Any) -> None:
+    """
+    With this in its place, paho leaves all writing to the thread that reads, which it wakes.
+
+    Otherwise whoever publishes writes at once; and two threads in one TLS connection garble it.
+    """
 
 
 class _Socket(ssl.SSLSocket):
