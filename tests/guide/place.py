@@ -5,6 +5,7 @@ import platform
 import re
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -82,7 +83,8 @@ def clean() -> Iterator[Place]:
     with _folder() as folder, ExitStack() as stack:
         disk = folder / "gateway"
         container.install(disk)
-        shutil.copytree(disk, folder / "device", symlinks=True)
+        # Its devices are copied as such: what Python would copy of them is what they hold, without an end.
+        subprocess.run(["cp", "--archive", disk, folder / "device"], check=True)
         network = stack.enter_context(building(f"bp{os.getpid()}"))
         machines = {
             place: stack.enter_context(container.running(folder / place, name, network, address))
