@@ -12,10 +12,12 @@ from chain.body import Card
 from chain.encoding import b64url
 from chain.entry import Profile
 from chain.receipt import Receipt
+from gateway.authority import Denied
 from gateway.errors import GatewayError
 from gateway.rest import problems
 from gateway.rest.problems import STATUS, RestError
 from gateway.sessions import HOUR_MS
+from tests.certificates import request
 from tests.site import IDLE_MS, Site, a_site, key_of, log_in
 
 PUBLIC = {
@@ -28,6 +30,8 @@ PUBLIC = {
     ("POST", "/login"),
     ("POST", "/v1/login/salt"),
     ("POST", "/v1/accounts"),
+    ("GET", "/v1/crl"),
+    ("GET", "/root.crt"),
     ("GET", "/"),
     ("GET", "/assets/index.js"),
 }
@@ -348,6 +352,7 @@ def test_a_revoked_account_is_refused_on_every_route_with_a_live_session_and_a_l
     bodies = {
         "/friendslist": {},
         "/logout": {},
+        "/v1/certificates": {"csr": request(site.bob.id)},
         "/messages": {"friend": "alice"},
         "/v1/intents": {"to": "alice"},
         "/v1/lookup": {"handle": "alice"},
@@ -440,7 +445,8 @@ def descendants(kind: type[Exception]) -> set[type[Exception]]:
 
 
 def test_every_error_and_every_rule_has_its_status() -> None:
-    by_rule = {errors.Refused, problems.Declined}
+    # What the authority denies is told as `Expired` or `Missing`.
+    otherwise = {errors.Refused, problems.Declined, Denied}
     known = descendants(errors.ChainError) | descendants(GatewayError) | descendants(RestError)
 
-    assert set(STATUS) == (known - by_rule) | set(get_args(errors.Rule))
+    assert set(STATUS) == (known - otherwise) | set(get_args(errors.Rule))
