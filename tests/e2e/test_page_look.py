@@ -272,9 +272,10 @@ def new_code(scene: Scene) -> Person:
 
 
 def waiting(scene: Scene) -> Person:
-    """Whoever waits on the screen `matching`, and nobody else."""
+    person = scene.ward.visitor()
+    person.ask_to_join(scene.ward.code("nurse.five", match=True), "Ida Five", PASSWORD)
     codes(scene)
-    expect(scene.admin.page.get_by_label("Six digits that nurse.four tells you")).to_be_visible()
+    expect(scene.admin.page.get_by_label("Six digits that nurse.five tells you")).to_be_visible()
     return scene.admin
 
 
@@ -360,6 +361,19 @@ def test_a_screen_has_nothing_that_axe_minds_and_fits_on_a_narrow_page(
     look_at(person.page, show.__name__.replace("_", "-"))
 
     person.page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("width", [900, 1024, 1199, 1280])
+def test_the_name_of_the_site_is_there_beside_an_admin_s_places(scene: Scene, width: int) -> None:
+    page = people(scene).page
+    turn(page, Form("light", width, 768))
+
+    name = page.locator(".site-name")
+
+    expect(name).to_be_visible()
+    assert name.evaluate("each => each.scrollWidth <= each.clientWidth")
+    draw(page, f"topbar-{width}")
+    turn(page, Form("light", 1280, 800))
 
 
 def test_a_locked_page_too(scene: Scene) -> None:

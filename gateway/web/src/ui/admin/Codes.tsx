@@ -35,6 +35,7 @@ export function Codes() {
   const taken = useTaken(load.value?.accounts ?? NO_ACCOUNTS);
   return (
     <Page title="Join codes" intro="Whoever is to have an account gets a code from you. It works once.">
+      <Waiting onLetIn={load.again} />
       {made ? (
         <NewCode
           made={made}
@@ -53,7 +54,6 @@ export function Codes() {
           }}
         />
       )}
-      <Waiting onLetIn={load.again} />
       <Section title="Codes so far" actions={<Refresh load={load} />}>
         <Loaded load={load} what="join codes">
           {({ codes, accounts }) => <List codes={codes} accounts={accounts} onStopped={load.again} />}

@@ -60,8 +60,8 @@ export function NewCode({ made, onDone }: { made: Made; onDone(): void }) {
       </div>
       {made.match && (
         <Banner title="Six digits are compared">
-          When {made.handle} joins, six digits are shown there. Ask for them, and type them in below, under
-          “Waiting to come in”.
+          When {made.handle} joins, six digits are shown there. Ask for them, and type them in on this page,
+          under “Waiting to come in”.
         </Banner>
       )}
       {isThisMachine(window.location.hostname) && (

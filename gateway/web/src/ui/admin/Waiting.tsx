@@ -27,13 +27,24 @@ export function Waiting({ onLetIn }: { onLetIn(): void }) {
   }, [ended, again]);
   const waiting = value?.length ?? 0;
   useChanged(waiting, onLetIn);
-  if (waiting === 0) return error && <Banner tone="danger">{error}</Banner>;
+  return (
+    <>
+      <p role="status" className="visually-hidden">
+        {waiting > 0 && `${waiting} waiting to come in`}
+      </p>
+      {error && <Banner tone="danger">{error}</Banner>}
+      {waiting > 0 && <Newcomers rows={value ?? []} onConfirmed={again} />}
+    </>
+  );
+}
+
+function Newcomers({ rows, onConfirmed }: { rows: readonly JoinRow[]; onConfirmed(): void }) {
   return (
     <Section title="Waiting to come in">
       <ul className="waiting" aria-label="Waiting to come in">
-        {value?.map((row) => (
+        {rows.map((row) => (
           <li key={row.invite}>
-            <Newcomer row={row} onConfirmed={again} />
+            <Newcomer row={row} onConfirmed={onConfirmed} />
           </li>
         ))}
       </ul>
