@@ -4,7 +4,6 @@ The web server: granian runs the REST application in one worker process with man
 docs/decisions/0004 says why granian, and what it takes so that nothing of it outlives it.
 """
 
-import ctypes
 import errno
 import http.client
 import importlib.metadata
@@ -32,6 +31,7 @@ from gateway.authority import Authority
 from gateway.errors import Busy
 from gateway.expiry import near_ends, utc_now
 from gateway.joins import Joins
+from gateway.lifeline import end_with_parent
 from gateway.link import web_servers
 from gateway.presence import Presence
 from gateway.relay import Heads, MqttRelay
@@ -67,9 +67,6 @@ WARN_SECONDS = 86_400.0
 
 READY_TRIES = 200
 READY_PAUSE = 0.05
-
-PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
 
 
 def serve(site: Site) -> None:
@@ -170,7 +167,7 @@ def _in_background(work: Callable[..., None], *given: Any) -> None:
 
 def _die_with_parent() -> None:
     # A killed server must not leave a worker behind that goes on answering on the same port.
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent(signal.SIGKILL)
     parent = multiprocessing.parent_process()
     if parent is not None and os.getppid() != parent.pid:
         os._exit(1)

@@ -1,14 +1,13 @@
 """Keeps the gateway's processes running. In production systemd does this."""
 
-import ctypes
 import logging
-import signal
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
+from gateway.lifeline import end_with_parent
 from gateway.site import Site
 
 log = logging.getLogger(__name__)
@@ -26,9 +25,6 @@ LONG_ENOUGH = 10.0
 
 STOP_SECONDS = 10
 TICK = 0.05
-
-PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
 
 
 def command(part: str, directory: Path) -> list[str]:
@@ -52,7 +48,7 @@ class Part:
         """Start it if it is due, notice if it ended. `now` is monotonic seconds."""
         if self._process is None:
             if now >= self._due:
-                self._process = subprocess.Popen(self._command, preexec_fn=_die_with_parent)  # noqa: PLW1509 - one call, no lock
+                self._process = subprocess.Popen(self._command, preexec_fn=end_with_parent)  # noqa: PLW1509 - one call, no lock
                 self._started = now
                 log.info("part started name=%s pid=%d", self.name, self._process.pid)
         elif (code := self._process.poll()) is not None:
@@ -72,11 +68,6 @@ class Part:
             log.warning("part killed name=%s", self.name)
             self._process.kill()
             self._process.wait()
-
-
-def _die_with_parent() -> None:
-    # A supervisor that is killed must not leave a committer behind that a new one cannot replace.
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def run(site: Site, stop: threading.Event) -> None:

@@ -1,15 +1,8 @@
-"""
-Keeps Mosquitto running: writes what it reads, starts it, tells it what changed, and ends with it.
+"""Keeps Mosquitto running: writes what it reads, starts it, tells it what changed, and ends with it."""
 
-Certificates and the list of revoked ones are looked at before Mosquitto is told of them: it takes a list that it
-cannot read for no list at all.
-"""
-
-import ctypes
 import errno
 import logging
 import os
-import re
 import shutil
 import signal
 import socket
@@ -18,20 +11,16 @@ import subprocess
 import threading
 import time
 from contextlib import closing, suppress
-from dataclasses import dataclass
-from enum import Enum, auto
 from pathlib import Path
-from typing import IO, Self
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.x509 import Certificate, load_pem_x509_certificates, load_pem_x509_crl
+from typing import IO
 
 from chain import durable, notify
 from gateway.broker import mosquitto
+from gateway.broker.material import Material, Step
 from gateway.broker.mosquitto import CONNECTIONS, Listener
 from gateway.broker.serve import CannotListen, allow_files
 from gateway.errors import BadConfig
+from gateway.lifeline import end_with_parent
 from gateway.site import Site, near
 from gateway.tls import Files, client_context
 
@@ -46,65 +35,7 @@ ANSWER_SECONDS = 2
 PLACES = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 """Where Debian has it, and a person's PATH does not look."""
 
-_LIST = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----\s*", re.DOTALL)
 _PINGREQ = b"\xc0\x00"
-
-PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
-
-
-class Step(Enum):
-    """What Mosquitto needs so that it goes by other files than before."""
-
-    NOTHING = auto()
-    RELOAD = auto()
-    RESTART = auto()
-
-
-@dataclass(frozen=True)
-class Material:
-    """What Mosquitto believes and shows, as PEM."""
-
-    authorities: bytes
-    revoked: bytes
-    server: bytes
-
-    @classmethod
-    def read(cls, files: Files) -> Self:
-        """Raise `BadConfig` unless Mosquitto can work with all of it, `OSError` if a file is not there."""
-        root, issuing, revoked = (path.read_bytes() for path in (files.root, files.issuing, files.crl))
-        server = files.server.read_bytes()
-        try:
-            _fits(files.server)
-        except ssl.SSLError as error:
-            raise BadConfig(f"{files.server}: want a key and its certificates: {error.reason}") from error
-        try:
-            _check_lists(revoked, load_pem_x509_certificates(root) + load_pem_x509_certificates(issuing))
-        except (ValueError, UnsupportedAlgorithm) as error:
-            raise BadConfig(
-                f"{files.directory}: want certificates and a list of revoked ones: {error}"
-            ) from error
-        return cls(root + issuing, revoked, server)
-
-    def step_from(self, before: Self) -> Step:
-        if self.authorities != before.authorities:
-            return Step.RESTART
-        return Step.NOTHING if self == before else Step.RELOAD
-
-
-def _fits(server: Path) -> None:
-    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(server)
-
-
-def _check_lists(pem: bytes, authorities: list[Certificate]) -> None:
-    """Raise `ValueError` unless `pem` is lists that these authorities signed, and nothing else."""
-    if not pem.strip() or _LIST.sub(b"", pem).strip():
-        raise ValueError("crl.pem holds something else")
-    keys = [each.public_key() for each in authorities]
-    for text in _LIST.findall(pem):
-        found = load_pem_x509_crl(text)
-        if not any(isinstance(key, EllipticCurvePublicKey) and found.is_signature_valid(key) for key in keys):
-            raise ValueError("crl.pem is not signed by an authority of this site")
 
 
 class Child:
@@ -118,7 +49,7 @@ class Child:
             stderr=subprocess.PIPE,
             # The service manager listens to us alone: Mosquitto would call itself ready.
             env={"PATH": os.environ.get("PATH", os.defpath)},
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - one call, no lock
+            preexec_fn=end_with_parent,  # noqa: PLW1509 - one call, no lock
             start_new_session=True,  # Ctrl-C is for us, who end it in order
         )
         assert self._process.stderr is not None
@@ -152,10 +83,6 @@ class Child:
             self._process.kill()
             self._process.wait()
         self._log.join(STOP_SECONDS)
-
-
-def _die_with_parent() -> None:
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _pass_on(lines: IO[bytes], is_full: threading.Event) -> None:

@@ -7,8 +7,8 @@ import pytest
 from chain import durable, wire
 from gateway import pulse
 from gateway.broker import mosquitto
-from gateway.broker.keeper import Material, Step
 from gateway.broker.limits import Limits
+from gateway.broker.material import Material, Step
 from gateway.broker.mosquitto import Listener
 from gateway.errors import BadConfig
 from gateway.site import Settings, Site
