@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ WARM_UP_SECONDS = 3.0
 BACKUPS = 6
 """A machine that is busy with something else gets another chance to commit as fast as it is asked to."""
 
-PATIENCE = 120.0
+PATIENCE = 240.0
+"""Seconds. A device that found nobody for long tries again every 45 at most."""
 PASSPHRASE = "correct horse battery\n"
 
 
@@ -68,8 +70,10 @@ def drive(begin: Begin, plan: Plan, homes: list[Path]) -> dict[str, float]:
 
     `homes` are where the senders' certificates are, in a LAN.
     """
-    contexts = [Tls(home).context(own=True) for home in homes] or [None] * len(plan.senders)
-    devices = [Recording(plan, sender, tls) for sender, tls in zip(plan.senders, contexts, strict=True)]
+    devices = [
+        Recording(plan, sender, Tls(home).context(own=True) if home else None)
+        for sender, home in zip_longest(plan.senders, homes)
+    ]
     loop = Loop(device.connection for device in devices)
     loop.until(lambda: all(device.connection.is_up for device in devices), "connection")
     begin()
@@ -203,6 +207,12 @@ def went_on(agent: Agent, count: int) -> bool:
     return len(agent.receipted) > count + RATE
 
 
+def caught_up(site: Site, handle: str) -> bool:
+    """Whether no more waits in a device's outbox than it is just sending: it is told to stop soon, and waits for that."""
+    with closing(Outbox(site.home(handle) / "outbox.db")) as outbox:
+        return outbox.waiting() < RATE
+
+
 def until(happened: Callable[[], object], what: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while not happened():
@@ -251,6 +261,7 @@ def test_a_backup_under_load_and_a_loss_take_nothing_back_that_was_receipted(sit
         before = [len(agent.receipted) for agent in agents]
         site.start()
         until(lambda: all(map(went_on, agents, before)), "every device goes on")
+        until(lambda: all(caught_up(site, handle) for handle in SENSORS), "what waited is receipted")
 
     for handle, agent in zip(SENSORS, agents, strict=True):
         assert agent.unexpected == []
