@@ -113,11 +113,11 @@ def test_somebody_comes_in_once_both_sides_have_compared_six_digits(ward: Ward, 
 
 
 def test_who_waits_sees_the_recovery_code_as_soon_as_the_digits_were_typed(ward: Ward, admin: Person) -> None:
-    code = made(admin, "nurse.eva", match=True)
+    code = made(admin, "nurse.una", match=True)
     visitor = ward.visitor()
-    visitor.ask_to_join(code, "Eva Blom", PASSWORD)
+    visitor.ask_to_join(code, "Una Blom", PASSWORD)
 
-    tell(admin.page.get_by_role("main"), "nurse.eva", visitor.digits())
+    tell(admin.page.get_by_role("main"), "nurse.una", visitor.digits())
 
     visitor.confirm(visitor.recovery_code())
     visitor.at_home()
