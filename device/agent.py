@@ -155,7 +155,7 @@ class Agent:
     def _renew_until(self, ended: threading.Event) -> None:
         """In a LAN, see in the background that this account keeps a certificate."""
         if self._client.tls is not None:
-            renewal = Renewal(self._client, self._link.hurry)
+            renewal = Renewal(self._client, lambda: self._link.is_up, self._link.hurry)
             threading.Thread(target=renewal.run, args=(ended,), name="renewal", daemon=True).start()
 
     def _waits(self) -> bool:

@@ -64,6 +64,15 @@ def refresh_list(home: Home, gateway: Gateway) -> Crl:
     return listed
 
 
+def authority(home: Home) -> bytes | None:
+    """The certificate (DER) of whoever signed the account's; None if it has none."""
+    own = home.tls().own
+    if not own.exists():
+        return None
+    *_, last = own.read_text("ascii").rpartition(ssl.PEM_HEADER)
+    return ssl.PEM_cert_to_DER_cert(ssl.PEM_HEADER + last)
+
+
 def _check(certified: Certified, key: EccKey, pin: str) -> None:
     """What would not work is not kept in the place of what does."""
     # pycryptodome takes what follows the first certificate for a part of it.

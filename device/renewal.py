@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from chain.errors import ChainError
-from device import certificate
+from device import certificate, root
 from device.client import Client
 from device.errors import DeviceError, Problem
 
@@ -23,18 +23,23 @@ EXPIRED = "urn:blockpost:problem:expired"
 TURN_SECONDS = 60.0
 """Between two looks; so, too, between two tries of what did not succeed."""
 
+CUT_OFF_SECONDS = 60.0
+"""Without the broker, until it is seen whether the gateway's authority is another than this certificate's."""
+
 CLOCK_SECONDS = 3600.0
 LIST_SECONDS = 86_400.0
 
 
 class Renewal:
-    """`renewed` is called, on this thread, when there is a new certificate."""
+    """`is_up` says whether the broker is connected. `renewed` is called, on this thread, when there is a new certificate."""
 
-    def __init__(self, client: Client, renewed: Callable[[], None]) -> None:
+    def __init__(self, client: Client, is_up: Callable[[], bool], renewed: Callable[[], None]) -> None:
         self._home = client.home
         self._membership = client.membership
         self._gateway = client.open_gateway()
+        self._is_up = is_up
         self._renewed = renewed
+        self._down_since: float | None = None
         self._told: str | None = None
         self._next_clock = 0.0
         self._next_list = 0.0
@@ -48,6 +53,10 @@ class Renewal:
 
     def turn(self, now: float) -> None:
         """Do what is due; `now` is in seconds that only go on. What fails is told once, and is due the next time."""
+        if self._is_up():
+            self._down_since = None
+        elif self._down_since is None:
+            self._down_since = now
         try:
             self._look(now)
         except (DeviceError, ChainError, OSError) as error:
@@ -61,7 +70,8 @@ class Renewal:
             self._gateway.set_clock()
             self._next_clock = now + CLOCK_SECONDS
         held = self._home.book.certificate()
-        if self._gateway.now >= certificate.due(held, self._membership.account):
+        due = self._gateway.now >= certificate.due(held, self._membership.account)
+        if due or self._has_another_authority(now):
             certificate.obtain(self._home, self._gateway, self._membership)
             log.info("certificate renewed")
             self._renewed()
@@ -69,6 +79,17 @@ class Renewal:
         if now >= self._next_list:
             certificate.refresh_list(self._home, self._gateway)
             self._next_list = now + LIST_SECONDS
+
+    def _has_another_authority(self, now: float) -> bool:
+        """
+        Whether the broker is away, and the gateway's certificate is from another authority than this account's.
+
+        So it is after somebody broke into the gateway: what the authority before it signed is believed no more.
+        """
+        if self._down_since is None or now - self._down_since < CUT_OFF_SECONDS:
+            return False
+        shown = root.shown(self._membership.http_host, self._membership.http_port)
+        return certificate.authority(self._home) not in shown
 
     def _tell(self, error: Exception) -> None:
         reason = needed(self._membership.handle, str(error)) if is_expired(error) else str(error)

@@ -1,12 +1,9 @@
 """`blockpost gateway`: make a gateway, run it or one of its processes, back it up, restore it, examine it."""
 
 import argparse
-import fcntl
 import secrets
 import socket
-import struct
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,16 +13,16 @@ import msgspec
 from chain import durable
 from chain.console import Console
 from gateway import cli, genesis, passphrase, tls
+from gateway.addresses import addresses
 from gateway.backup import LEAST_PASSPHRASE
 from gateway.errors import BadConfig
-from gateway.site import Settings, is_loopback
+from gateway.site import Settings
 from gateway.tls import Files
 from provisioning.authority import certificates, root
 from provisioning.authority.stock import Owner, Stock
 
 LAN_PORTS = {"http_port": 8443, "mqtt_port": 8883}
 ANYWHERE = "0.0.0.0"  # noqa: S104 - what a LAN is served on, unless --listen says otherwise
-SIOCGIFADDR = 0x8915
 ONLY_LAN = ("host", "listen", "welcome_port", "root", "sheet", "stdin")
 
 
@@ -104,13 +101,13 @@ def _init_lan(args: argparse.Namespace, settings: Settings) -> None:
         raise BadConfig(f"{key_file}: want a file each for the root's key and the sheet")
     secret = passphrase.chosen("the root's key", least=LEAST_PASSPHRASE, stdin=args.stdin)
     seed, now = secrets.token_bytes(root.SEED_BYTES), datetime.now(UTC)
-    sheet = root.sheet(seed, args.name, now)
+    made = certificates.make_root(root.derive(seed), args.name, now)
+    sheet = root.sheet(seed, args.name, now, tls.fingerprint(made.certificate))
 
     def certify(account: str) -> str:
         root.write_seed(key_file, seed, secret)
         if args.sheet:
             durable.create(args.sheet, sheet.encode())
-        made = certificates.make_root(root.derive(seed), args.name, now)
         stock = Stock(Files(directory / "tls"), Owner.of(settings, account))
         stock.begin(made, now)
         return tls.pin(made.certificate)
@@ -161,17 +158,7 @@ def own_hosts() -> list[str]:
     """
     name = socket.gethostname().rstrip(".").lower()
     names = [name] if "." in name else [f"{name}.local", name]
-    return names + [address for address in addresses() if not is_loopback(address)]
-
-
-def addresses() -> Iterator[str]:
-    """The IPv4 addresses that this machine has now (netdevice(7))."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        for _, name in socket.if_nameindex():
-            # An interface may have none.
-            with suppress(OSError):
-                found = fcntl.ioctl(any_socket, SIOCGIFADDR, struct.pack("256s", name.encode()))
-                yield socket.inet_ntoa(found[20:24])
+    return names + addresses()
 
 
 def _check_apart(file: Path, directory: Path) -> None:

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+from cryptography.x509 import load_pem_x509_certificate
 
 from chain.console import LOG_FORMAT, Console, until_signalled
 from chain.errors import ChainError, Malformed
 from device.errors import DeviceError
-from gateway import expiry, passphrase
+from gateway import expiry, passphrase, tls
 from gateway.errors import BadConfig, GatewayError
 from gateway.site import Site
 from provisioning.authority import inventory, root, serve
@@ -101,7 +102,10 @@ def _sheet(args: argparse.Namespace) -> None:
     seed = _seed(args)
     with closing(site.read_chain()) as chain:
         name, _, _ = chain.origin.rpartition("/")
-    print(root.sheet(seed, name, datetime.now(UTC)), end="")
+    known = load_pem_x509_certificate(site.certificates.root.read_bytes())
+    if tls.pin(known) != root.pin(root.derive(seed)):
+        raise BadConfig(f"{args.root}: the key of another root than {site.certificates.root}")
+    print(root.sheet(seed, name, datetime.now(UTC), tls.fingerprint(known)), end="")
 
 
 def _seed(args: argparse.Namespace) -> bytes:

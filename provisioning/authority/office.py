@@ -82,7 +82,7 @@ class Office:
             ended = [
                 policy.ended(holder, now)
                 for holder in self._inventory.holders()
-                if policy.is_trusted(holder) and not self._chain.state.is_live(holder.account)
+                if policy.is_trusted(holder) and self._is_revoked(holder.account)
             ]
             if ended:
                 self._inventory.put(ended)
@@ -164,6 +164,11 @@ class Office:
         return Lines(
             [line(holder, self._now()) for holder in page], page[-1].account if found[limit:] else None
         )
+
+    def _is_revoked(self, account: str) -> bool:
+        """One that is not on this chain is not: a newer backup may be on its way, and would bring it back."""
+        row = self._chain.state.account(account)
+        return row is not None and not row.live
 
     def _say_wrong_clock(self) -> None:
         if self._knows_time:

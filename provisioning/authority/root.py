@@ -39,6 +39,7 @@ CHECK_CHARS = 4
 _SEED_CHARS = 52
 _GROUP = 4
 _WIDTH = 4 * (_GROUP + 1) - 1
+_WIDTH_OF_PAIRS = 16 * 3 - 1
 _GROUPS = re.compile(r"^\s*[A-Z2-7]{4}(?:[ \t]+[A-Z2-7]{4})*\s*$", re.MULTILINE | re.IGNORECASE)
 
 SHEET = """\
@@ -49,6 +50,11 @@ BLOCKPOST RECOVERY SHEET
   root   {pin}
 
 {groups}
+
+The root certificate's fingerprint (SHA-256), to compare with what a browser or
+a phone shows before it is trusted:
+
+{fingerprint}
 
 What this is. These letters are the key of this site's certificates. Whoever has
 them can pretend to be the gateway. Print this page, keep it where you keep
@@ -76,12 +82,13 @@ def pin(key: EllipticCurvePrivateKey) -> str:
     return pin_of(digest(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)))
 
 
-def sheet(seed: bytes, name: str, made: datetime) -> str:
-    """What is to be printed."""
+def sheet(seed: bytes, name: str, made: datetime, fingerprint: str) -> str:
+    """What is to be printed; `fingerprint` is that of the root's certificate (`gateway.tls.fingerprint`)."""
     letters = _base32(seed) + _check(seed)
     groups = " ".join(textwrap.wrap(letters, _GROUP))
     lines = textwrap.indent("\n".join(textwrap.wrap(groups, _WIDTH)), "    ")
-    return SHEET.format(name=name, made=made, pin=pin(derive(seed)), groups=lines)
+    pairs = textwrap.indent("\n".join(textwrap.wrap(fingerprint.replace(":", " "), _WIDTH_OF_PAIRS)), "    ")
+    return SHEET.format(name=name, made=made, pin=pin(derive(seed)), groups=lines, fingerprint=pairs)
 
 
 def read_sheet(text: str) -> bytes:

@@ -49,7 +49,7 @@ from provisioning.authority.serve import Pace
 from provisioning.site import free_ports
 from tests.authority import SEED, Lan, a_lan, asks, certified, csr, leaf_of, revoked_serials
 from tests.sites import added, ran, running_site
-from tests.world import DAY
+from tests.world import DAY, World
 
 PATIENCE = 30.0
 PASSPHRASE = "a stick in the drawer"
@@ -199,6 +199,17 @@ def test_whoever_is_revoked_is_on_the_list_at_the_next_look(lan: Lan, office: Of
     assert office.to_kick() == [fridge]
     assert "no live account" in reason(office.answer(asks(fridge)))
     assert "no live account" in reason(office.answer(Renew(fridge)))
+
+
+def test_who_is_not_on_the_chain_of_an_older_backup_is_not_revoked(lan: Lan, tmp_path: Path) -> None:
+    stranger = lan.world.device("fridge-2").id
+    leaf_of(lan.office().answer(asks(stranger)))
+    with World(tmp_path, origin=lan.world.origin) as before_it_joined:
+        older = Office(lan.stock, lan.inventory(), before_it_joined.chain, lan.clock)
+        older.follow()
+
+    assert revoked_serials(lan.stock) == [set()]
+    assert older.to_kick() == []
 
 
 def test_whoever_was_revoked_while_it_did_not_run_is_on_the_list_when_it_does(lan: Lan) -> None:
@@ -747,7 +758,7 @@ def test_what_only_a_lan_has_is_refused_without_one(tmp_path: Path, words: tuple
 
 
 def sheet_in(folder: Path) -> tuple[str, Path]:
-    (folder / "letters").write_text(root.sheet(SEED, "ward7.example", datetime.now(UTC)))
+    (folder / "letters").write_text(root.sheet(SEED, "ward7.example", datetime.now(UTC), "00:11"))
     return "--sheet", folder / "letters"
 
 
@@ -822,7 +833,7 @@ def test_a_lost_certificate_of_the_root_is_made_again(lan: Lan, tmp_path: Path) 
 
 
 def test_the_key_of_another_root_is_refused(lan: Lan, tmp_path: Path) -> None:
-    (tmp_path / "letters").write_text(root.sheet(bytes(32), "ward7.example", datetime.now(UTC)))
+    (tmp_path / "letters").write_text(root.sheet(bytes(32), "ward7.example", datetime.now(UTC), "00:11"))
     before = lan.site.certificates.issuing.read_bytes()
 
     code, said = reissued(lan, "--sheet", tmp_path / "letters")

@@ -18,6 +18,7 @@ from tests.authority import NOW, SEED
 
 CASE = json.loads((Path(__file__).parents[1] / "vectors" / "root.json").read_text("utf-8"))[0]
 LETTERS = CASE["letters"]
+FINGERPRINT = ":".join(f"{byte:02X}" for byte in range(32))
 MADE = datetime(2026, 11, 22, tzinfo=UTC)
 PASSPHRASE = "a stick in the drawer"
 
@@ -48,15 +49,16 @@ def test_the_pin_is_that_of_its_certificate() -> None:
 
 @given(st.binary(min_size=32, max_size=32))
 def test_a_sheet_gives_its_seed_back(seed: bytes) -> None:
-    assert root.read_sheet(root.sheet(seed, "ward7.example", MADE)) == seed
+    assert root.read_sheet(root.sheet(seed, "ward7.example", MADE, FINGERPRINT)) == seed
 
 
 def test_a_sheet_says_what_it_is_of() -> None:
-    sheet = root.sheet(SEED, "ward7.example", MADE)
+    sheet = root.sheet(SEED, "ward7.example", MADE, FINGERPRINT)
 
     assert " ".join(LETTERS.split()) in " ".join(sheet.split())
     assert CASE["pin"] in sheet
     assert "ward7.example" in sheet
+    assert " ".join(FINGERPRINT.split(":")) in " ".join(sheet.split())
     assert "2026-11-22" in sheet
     assert max(len(line) for line in sheet.splitlines()) <= 80
 

@@ -76,10 +76,11 @@ class Device:
         self.client = Client(self.home)
         self.elapsed = 0.0
         self.renewals = 0
+        self.is_up = True
         self.restart()
 
     def restart(self) -> None:
-        self.renewal = Renewal(self.client, self._count)
+        self.renewal = Renewal(self.client, lambda: self.is_up, self._count)
 
     def _count(self) -> None:
         self.renewals += 1
@@ -316,3 +317,50 @@ def test_the_gateways_clock_is_asked_hourly_for_ours_may_stand_still(device: Dev
         device.turn()
 
     assert device.gateway.asked.count("clock") == 3
+
+
+# When the authority is another
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The certificates that the gateway's server shows."""
+    certificates: list[bytes] = []
+    monkeypatch.setattr("device.root.shown", lambda _host, _port: certificates)
+    return certificates
+
+
+def test_a_device_that_the_broker_takes_no_more_asks_anew_when_the_authority_is_another(
+    device: Device, shown: list[bytes]
+) -> None:
+    device.obtain()
+    device.is_up = False
+
+    device.turn()
+    before = device.renewals
+    device.turn()
+
+    assert (before, device.renewals) == (0, 1)
+
+
+def test_a_broker_that_is_away_is_no_reason_to_ask_anew(device: Device, shown: list[bytes]) -> None:
+    device.obtain()
+    _, issuing = load_pem_x509_certificates(device.files()[0])
+    shown.append(issuing.public_bytes(Encoding.DER))
+    device.is_up = False
+
+    for _ in range(3):
+        device.turn()
+
+    assert device.renewals == 0
+
+
+def test_another_authority_is_no_reason_while_the_broker_takes_the_certificate(
+    device: Device, shown: list[bytes]
+) -> None:
+    device.obtain()
+
+    for _ in range(3):
+        device.turn()
+
+    assert device.renewals == 0
