@@ -8,10 +8,12 @@ import http.client
 import json
 import os
 import secrets
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import cache
 from itertools import count, islice
 from typing import Any
 
@@ -28,8 +30,9 @@ from chain.rules import code_hash
 from device import password
 from device.client import now_ms
 from device.keys import SigningSecret
+from gateway.tls import Files, client_context
 from provisioning.site import Site
-from tests.sites import added, client_of, invited, processes_of, running_site
+from tests.sites import BOTH_KINDS, added, client_of, invited, processes_of, running_site
 
 BAD = 10_000
 """Joins, and as many logins."""
@@ -50,12 +53,24 @@ Ask = tuple[str, bytes]
 """A path, and the body that is posted there."""
 
 
+pytestmark = BOTH_KINDS
+
+
+@cache
+def trusting(site: Site) -> ssl.SSLContext:
+    """Anybody may have the root's certificate: it is on the welcome page."""
+    return client_context(Files(site.directory / "gateway" / "tls"))
+
+
 class Talk:
     """Requests from one address of loopback, over one connection."""
 
     def __init__(self, site: Site, address: str) -> None:
-        self._connection = http.client.HTTPConnection(
-            "127.0.0.1", site.http_port, timeout=30, source_address=(address, 0)
+        source, port = (address, 0), site.http_port
+        self._connection = (
+            http.client.HTTPSConnection(AT_HOME, port, source_address=source, context=trusting(site))
+            if site.lan
+            else http.client.HTTPConnection(AT_HOME, port, source_address=source)
         )
 
     def post(self, path: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
@@ -70,8 +85,8 @@ class Talk:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with running_site(tmp_path_factory.mktemp("site")) as site:
+def site(tmp_path_factory: pytest.TempPathFactory, *, lan: bool) -> Iterator[Site]:
+    with running_site(tmp_path_factory.mktemp("site"), lan=lan) as site:
         added(site, "dr.lee")
         added(site, "fridge", kind="device")
         site.admin("admin", "link", "fridge", "dr.lee")
