@@ -11,7 +11,7 @@ import msgspec
 
 from bench import agent, commit
 from bench.errors import BenchError
-from chain.console import INTERRUPTED, Console, end_as_interrupted
+from chain.console import Console, end_as_interrupted
 from device.errors import DeviceError
 
 DESCRIPTION = """
@@ -38,11 +38,7 @@ def main(argv: Sequence[str]) -> int:
     console = _console()
     args = console.parser.parse_args(argv)
     end_as_interrupted()
-    try:
-        return console.run(args, (BenchError, DeviceError, OSError))
-    except KeyboardInterrupt:
-        _progress("ended before it was done")
-        return INTERRUPTED
+    return console.run(args, (BenchError, DeviceError, OSError))
 
 
 def _console() -> Console:

@@ -51,7 +51,7 @@ class Console:
         """
         Do what `args` ask for, and return the exit code: 0 unless the action says otherwise.
 
-        One of `errors` becomes a line on stderr and exit 1; any other is a defect, and shows as one.
+        One of `errors` becomes a line on stderr and exit 1; any other is a defect, and shows as one. Ctrl-C is none.
         """
         action: Action = args.action
         try:
@@ -59,6 +59,9 @@ class Console:
         except errors as error:
             print(f"{self.parser.prog} {args.command}: {error}", file=sys.stderr)
             return 1
+        except KeyboardInterrupt:
+            print(f"{self.parser.prog} {args.command}: interrupted", file=sys.stderr)
+            return INTERRUPTED
 
 
 class Progress:

@@ -1,9 +1,11 @@
-"""Ending: a process that waits at a queue ends when it is told to, also if it had been stopped meanwhile."""
+"""Ending: a process ends when it is told to, also if it waits, or had been stopped meanwhile; and it does so in words."""
 
 import signal
 import subprocess
 import sys
 import time
+
+from chain.console import INTERRUPTED
 
 WAITS = """
 import queue
@@ -34,3 +36,30 @@ def test_a_process_that_was_stopped_still_ends_when_it_is_told_to() -> None:
             assert process.wait(timeout=20) == 0
         finally:
             process.kill()
+
+
+WORKS = """
+import sys, time
+from chain.console import Console
+
+def work(_args):
+    print("working", flush=True)
+    time.sleep(60)
+
+console = Console("example", "an example", "")
+console.command("work", work, "work for long")
+sys.exit(console.run(console.parser.parse_args(["work"]), (OSError,)))
+"""
+
+
+def test_ctrl_c_ends_a_command_without_a_traceback() -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", WORKS], stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "working\n"
+
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+
+    assert process.returncode == INTERRUPTED
+    assert said == "blockpost example work: interrupted\n"
