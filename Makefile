@@ -10,6 +10,8 @@ PAGE_SOURCES := $(shell find $(WEB) -name node_modules -prune -o -type f -print)
 # Node comes from a wheel, so that everybody has the same, and nobody has to have one.
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(WEB)
 ARGS ?=
+# The tests wait for one another's processes more than for the machine: two at a time on any.
+WORKERS ?= 2
 # Debian has parts of Python, and the broker and the browser that the tests need, in packages of their own.
 APT := sudo=$$(test "$$(id -u)" = 0 || echo sudo); $$sudo apt-get update -qq && \
     $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
@@ -24,7 +26,7 @@ demo: $(READY) $(PAGE) ## a whole site on this machine; ARGS="--seconds 20 --jso
 	@$(BIN)/blockpost demo $(ARGS)
 
 test: check web $(PAGE) mosquitto chromium certutil systemd ## everything: format, lint, types, imports, all tests
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(READY) $(MODULES) ## everything but the tests
 	$(BIN)/ruff format --check .
