@@ -26,6 +26,7 @@ from device import cli as device_cli
 from device.identity import KeySet
 from device.outbox import Outbox
 from device.tls import Tls
+from device.window import SIZE
 from gateway import cli
 from gateway.site import Site as Gateway
 from provisioning.admin import cli as admin_cli
@@ -208,9 +209,9 @@ def went_on(agent: Agent, count: int) -> bool:
 
 
 def caught_up(site: Site, handle: str) -> bool:
-    """Whether no more waits in a device's outbox than it is just sending: it is told to stop soon, and waits for that."""
+    """Whether no more waits in a device's outbox than it has under way: told to stop, it waits for that."""
     with closing(Outbox(site.home(handle) / "outbox.db")) as outbox:
-        return outbox.waiting() < RATE
+        return outbox.waiting() < SIZE
 
 
 def until(happened: Callable[[], object], what: str) -> None:
@@ -220,6 +221,7 @@ def until(happened: Callable[[], object], what: str) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.timeout(600)
 @BOTH_KINDS
 def test_a_backup_under_load_and_a_loss_take_nothing_back_that_was_receipted(site: Site) -> None:
     place, lost = site.directory / "gateway", site.directory / "lost"
