@@ -8,6 +8,7 @@ What can go wrong on a device.
   + NotJoined     it has no account yet
   + Unreachable   the gateway does not answer now; the same may work later
     - Insecure    who answers is not shown to be the gateway: nothing was told to it
+    - UnfitList   the stored revocation list says nothing of who answers: the same works at once without it
   + Problem       the gateway answered no; carries its rule, if the chain has one for it
   + TwoHistories  the gateway showed a history that does not continue the one it showed before
   + Untrusted     what the gateway says of an account is not proven by the chain
@@ -46,6 +47,10 @@ class Insecure(Unreachable):
 
     It may be another machine, or only this one's clock: so it is tried again, as what is away is, but never in silence.
     """
+
+
+class UnfitList(Unreachable):
+    """The stored revocation list says nothing of this server's certificate. The next connection goes without it."""
 
 
 class Problem(DeviceError):

@@ -14,7 +14,7 @@ from chain.ed25519 import Signer
 from chain.encoding import read, unb64url_hash
 from chain.errors import Malformed
 from chain.wire import Consistency, Delivered, Delivery, Parcel
-from device.errors import Problem, Unreachable
+from device.errors import Problem, UnfitList, Unreachable
 from device.tls import Tls
 
 T = TypeVar("T", bound=Struct)
@@ -203,6 +203,14 @@ class Gateway:
         if body is not None:
             headers["Content-Type"] = "application/json"
         data = None if body is None else wire.encode(body)
+        try:
+            return self._opened(method, path, data, headers)
+        except UnfitList:
+            return self._opened(method, path, data, headers)
+
+    def _opened(
+        self, method: str, path: str, data: bytes | None, headers: dict[str, str]
+    ) -> urllib3.BaseHTTPResponse:
         try:
             return self._connections().request(
                 method, self._base + path, body=data, headers=headers, preload_content=False

@@ -15,7 +15,7 @@ from typing import Any
 
 from chain.errors import Malformed
 from device.crl import Crl
-from device.errors import BadDocument, BadKeys, Insecure, Unreachable
+from device.errors import BadDocument, BadKeys, Insecure, UnfitList, Unreachable
 from device.root import connected
 
 log = logging.getLogger(__name__)
@@ -81,12 +81,12 @@ class Tls:
         """
         What to raise when a connection was refused by `error`.
 
-        If it was for the stored revocation list alone, the next one goes without it.
+        If it was for the stored revocation list alone (`UnfitList`), the next one goes without it.
         """
         if isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in LIST_USELESS:
             log.warning("revocation list not used reason=%s", error.verify_message)
             self._useless = _version(self.crl)
-            return Unreachable(f"{host}:{port}: the stored revocation list does not fit; trying without it")
+            return UnfitList(f"{host}:{port}: the stored revocation list does not fit; trying without it")
         if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
             return Unreachable(f"{host}:{port}: the connection was closed")
         if ALERT in (getattr(error, "reason", None) or ""):
