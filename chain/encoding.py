@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import math
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
@@ -78,6 +79,8 @@ def read(decoder: msgspec.json.Decoder[T], data: bytes | str, *, what: str) -> T
 def _number(text: str) -> int | float:
     """76.0 is 76: JSON has one kind of number (RFC 8259 section 6), and so have JSON Schema and a browser."""
     value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"a number out of range: {text}")
     return int(value) if value.is_integer() else value
 
 
