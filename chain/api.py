@@ -54,13 +54,13 @@ class Invited(Struct, frozen=True, kw_only=True):
 class Match(Struct, frozen=True):
     """`POST /v1/accounts` where an admin is to compare six digits (`joincode.digits`): ask again, with the same parcel."""
 
-    nonce: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{21}[AQgw]$")]
+    nonce: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{21}[AQgw]\Z")]
 
 
 class Digits(Struct, frozen=True, forbid_unknown_fields=True):
     """`POST /v1/admin/joins/<invite>/confirm`: what the newcomer's side shows."""
 
-    digits: Annotated[str, Meta(pattern=r"^[0-9]{6}$")]
+    digits: Annotated[str, Meta(pattern=r"\A[0-9]{6}\Z")]
 
 
 class CertificateRequest(Struct, frozen=True, forbid_unknown_fields=True):

@@ -31,11 +31,13 @@ from gateway.errors import BadConfig
 
 SEED_BYTES = 32
 
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+
 Host = Annotated[
     str,
     Meta(
         max_length=253,
-        pattern=r"^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.?)+$|^[0-9a-fA-F:]+:[0-9a-fA-F:.]*$",
+        pattern=rf"\A{_LABEL}(\.{_LABEL})*\Z|\A[0-9a-fA-F:]+:[0-9a-fA-F:.]*\Z",
     ),
 ]
 """A DNS name, or an IP address, without brackets."""
