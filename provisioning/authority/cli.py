@@ -62,7 +62,7 @@ def _console() -> Console:
     again.add_argument(
         "--compromised",
         action="store_true",
-        help="what the authority before signed holds no more, at once: each device needs `blockpost device renew`",
+        help="what the authority before signed holds no more, at once: running agents ask anew within some minutes",
     )
     again.add_argument("--stdin", action="store_true", help="read the passphrase from standard input, a line")
     paper = console.command("sheet", _sheet, "print the recovery sheet once more")
@@ -91,7 +91,8 @@ def _reissue(args: argparse.Namespace) -> None:
     print(f"new authority in {site.certificates.directory}; the root, and the join codes' pin, are the same")
     if args.compromised:
         print(
-            "the broker refuses what devices have: each gets a new certificate with `blockpost device renew`"
+            "the broker refuses what devices have: running agents ask anew within some minutes, and people with"
+            " `blockpost device renew`"
         )
     if args.sheet:
         print(f"delete {args.sheet} now: whoever has the letters can pretend to be this gateway")
