@@ -150,7 +150,7 @@ def test_an_admin_sees_who_waits(site: Site) -> None:
 
 
 def test_who_waits_comes_in_pages(site: Site) -> None:
-    names = []
+    names: list[str] = []
     for _ in range(3):
         newcomer = Newcomer(site)
         newcomer.shows(newcomer.made(f"one more {len(names)}"))
