@@ -155,6 +155,26 @@ export type Opened =
   | { kind: "text"; text: string }
   | { kind: "reading"; sensor: string; channel: string | null; value: number; unit: string; at: number }
   | { kind: "fault"; sensor: string; reason: string; detail: string }
+  /** What a sensor's alert is about: `low`, `high`, or why there are no readings. */
+  | {
+      kind: "episode";
+      sensor: string;
+      channel: string | null;
+      what: string;
+      limit: number | null;
+      since: number;
+      /** When it was over. */
+      until: number | null;
+      value: number | null;
+      unit: string;
+      detail: string;
+      /** The last ones, the oldest first. */
+      readings: readonly { at: number; value: number }[];
+    }
+  /** Samples that were lost. */
+  | { kind: "gap"; sensor: string; from: number; to: number; lost: number; reason: string }
+  /** How many samples each sensor gave. */
+  | { kind: "heartbeat"; from: number; to: number; sensors: readonly { sensor: string; samples: number }[] }
   | { kind: "file"; name: string; type: string; bytes: Uint8Array<ArrayBuffer>; text: string }
   /** A content type that this page does not know: shown as it is. */
   | { kind: "other"; cty: string; text: string }

@@ -3,10 +3,13 @@
 import type { Opened } from "../model";
 import { b64url, canonical, readCanonical, readJson, unb64url } from "./encoding";
 import { Malformed } from "./errors";
-import { integer, literal, mapped, optional, type Shape, strict, text } from "./shape";
+import { integer, list, literal, mapped, optional, record, type Shape, strict, text } from "./shape";
 
 export const TEXT = "text/plain";
 export const READING = "application/vnd.blockpost.reading+json";
+export const EPISODE = "application/vnd.blockpost.episode+json";
+export const GAP = "application/vnd.blockpost.gap+json";
+export const HEARTBEAT = "application/vnd.blockpost.heartbeat+json";
 export const FAULT = "application/vnd.blockpost.fault+json";
 export const FILE = "application/vnd.blockpost.file+json";
 
@@ -54,6 +57,35 @@ const readingShape = strict({
   quality: optional(literal("good")),
 });
 
+/** As in `device/content.py`. */
+const episodeShape = strict({
+  sensor: text({ min: 1, max: 32 }),
+  what: text({ min: 1, max: 32 }),
+  since: integer(),
+  channel: optional(text({ max: 128 })),
+  limit: optional(finite),
+  until: optional(integer()),
+  value: optional(finite),
+  unit: optional(text({ min: 1, max: 32 })),
+  code: optional(text({ min: 1, max: 32 })),
+  detail: optional(text({ max: 1024 })),
+  readings: optional(list(strict({ t: integer(), value: finite }), 0, 20)),
+});
+
+const gapShape = strict({
+  sensor: text({ min: 1, max: 32 }),
+  from: integer(),
+  to: integer(),
+  lost: integer(1),
+  reason: text({ min: 1, max: 32 }),
+});
+
+const heartbeatShape = strict({
+  from: integer(),
+  to: integer(),
+  sensors: record(text({ min: 1, max: 32 }), integer()),
+});
+
 const faultShape = strict({ sensor: text({ min: 1 }), reason: text({ min: 1 }), detail: text() });
 
 const fileShape = strict({
@@ -90,6 +122,18 @@ function readDocument(cty: string, content: string, at: number): Opened {
       const { sensor, channel, value, unit, t } = readingShape(readJson(content, "reading"), "reading");
       return { kind: "reading", sensor, channel: channel || null, value, unit: unit ?? "", at: t ?? at };
     }
+    case EPISODE:
+      return readEpisode(content);
+    case GAP:
+      return { kind: "gap", ...gapShape(readJson(content, "gap"), "gap") };
+    case HEARTBEAT: {
+      const { sensors, ...period } = heartbeatShape(readJson(content, "heartbeat"), "heartbeat");
+      return {
+        kind: "heartbeat",
+        ...period,
+        sensors: sensors.map(([sensor, samples]) => ({ sensor, samples })),
+      };
+    }
     case FAULT:
       return { kind: "fault", ...faultShape(readJson(content, "fault"), "fault") };
     case FILE: {
@@ -99,6 +143,23 @@ function readDocument(cty: string, content: string, at: number): Opened {
     default:
       return { kind: "other", cty, text: content };
   }
+}
+
+function readEpisode(content: string): Opened {
+  const said = episodeShape(readJson(content, "episode"), "episode");
+  return {
+    kind: "episode",
+    sensor: said.sensor,
+    channel: said.channel || null,
+    what: said.what,
+    limit: said.limit ?? null,
+    since: said.since,
+    until: said.until ?? null,
+    value: said.value ?? null,
+    unit: said.unit ?? "",
+    detail: said.detail ?? "",
+    readings: (said.readings ?? []).map(({ t, value }) => ({ at: t, value })),
+  };
 }
 
 export function writeText(said: string): Said {

@@ -127,6 +127,15 @@ export function list<T>(of: Shape<T>, min = 0, max = Number.POSITIVE_INFINITY): 
   };
 }
 
+/** An object whose members have names of their own: pairs of a name and what is there. */
+export function record<T>(name: Shape<string>, of: Shape<T>): Shape<[string, T][]> {
+  return (value, what) =>
+    Object.entries(asObject(value, what)).map(([key, each]) => [
+      name(key, `${what}: a name`),
+      of(each, `${what}.${shown(key)}`),
+    ]);
+}
+
 /** One of several objects, told apart by the member `tag`. */
 export function tagged<const S extends Readonly<Record<string, Shape<unknown>>>>(
   tag: string,

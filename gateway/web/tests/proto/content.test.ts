@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import {
+  EPISODE,
   FAULT,
   FILE,
+  GAP,
+  HEARTBEAT,
   MAX_FILE_BYTES,
   READING,
   readContent,
@@ -56,6 +59,38 @@ test("a fault says what failed and why", () => {
     sensor: "fridge",
     reason: "silent",
     detail: "no line for 60 s",
+  });
+});
+
+test("an episode says what crossed which limit, since when, with its last readings", () => {
+  const content =
+    '{"limit":8,"readings":[{"t":1789999999000,"value":9.2}],"sensor":"fridge","since":1789999999000,' +
+    '"unit":"Cel","value":9.2,"what":"high"}';
+
+  expect(readContent(EPISODE, content, SENT)).toEqual({
+    kind: "episode",
+    sensor: "fridge",
+    channel: null,
+    what: "high",
+    limit: 8,
+    since: 1_789_999_999_000,
+    until: null,
+    value: 9.2,
+    unit: "Cel",
+    detail: "",
+    readings: [{ at: 1_789_999_999_000, value: 9.2 }],
+  });
+});
+
+test("a heartbeat says how many samples each sensor gave", () => {
+  expect(readContent(HEARTBEAT, '{"from":1,"to":2,"sensors":{"door":0,"fridge":90}}', SENT)).toEqual({
+    kind: "heartbeat",
+    from: 1,
+    to: 2,
+    sensors: [
+      { sensor: "door", samples: 0 },
+      { sensor: "fridge", samples: 90 },
+    ],
   });
 });
 
@@ -127,6 +162,9 @@ const CASES = vectors<{ name: string; cty: string; content: string; valid: boole
 const KINDS: Record<string, string> = {
   [TEXT]: "text",
   [READING]: "reading",
+  [EPISODE]: "episode",
+  [GAP]: "gap",
+  [HEARTBEAT]: "heartbeat",
   [FAULT]: "fault",
   [FILE]: "file",
 };

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Opened } from "../../src/model";
+import { clock } from "../../src/ui/home/days";
 import { amount, fileSize, listed, namesFor, said, shownName } from "../../src/ui/home/said";
 
 const reading: Opened = {
@@ -38,6 +39,58 @@ test("the end of a fault is no fault", () => {
 
 test("a reason that this page does not know is said as it came", () => {
   expect(said({ kind: "fault", sensor: "temp", reason: "flooded", detail: "" })).toContain("(flooded)");
+});
+
+const episode = {
+  kind: "episode",
+  sensor: "fridge",
+  channel: null,
+  what: "high",
+  limit: 8,
+  since: new Date().setHours(2, 10, 0, 0),
+  until: null,
+  value: 9.2,
+  unit: "Cel",
+  detail: "",
+  readings: [],
+} as const satisfies Opened;
+
+test("an alert says the value, the limit and since when", () => {
+  expect(said(episode)).toBe(`fridge: 9.2 °C, above 8 °C since ${clock(episode.since)}`);
+  expect(said({ ...episode, what: "low", limit: 2, value: 1.5, channel: "top" })).toMatch(
+    /^fridge top: 1.5 °C, below 2 °C since /u,
+  );
+});
+
+test("what began on another day says on which", () => {
+  expect(said({ ...episode, since: Date.UTC(2026, 0, 15, 12) })).toMatch(/, 15 Jan$/u);
+});
+
+test("an alert that is over says so", () => {
+  expect(said({ ...episode, value: 7.4, until: 1 })).toBe("fridge: 7.4 °C, no longer above 8 °C");
+});
+
+test("a technical alert says why there are no readings, and that there are again", () => {
+  const fault = { ...episode, what: "stuck", limit: null };
+
+  expect(said(fault)).toBe("Sensor fridge gives no readings (it gives the same value all the time)");
+  expect(said({ ...fault, until: 1 })).toBe("Sensor fridge gives readings again");
+});
+
+test("lost samples are counted", () => {
+  const gap = { kind: "gap", sensor: "fridge", from: 0, to: 60_000, reason: "busy" } as const;
+
+  expect(said({ ...gap, lost: 12 })).toMatch(/^fridge: 12 readings lost, from .* to /u);
+  expect(said({ ...gap, lost: 1 })).toMatch(/^fridge: 1 reading lost/u);
+});
+
+test("a heartbeat tells of nothing, too", () => {
+  const beat = { kind: "heartbeat", from: 0, to: 900_000 } as const;
+
+  expect(said({ ...beat, sensors: [{ sensor: "fridge", samples: 0 }] })).toMatch(/^Nothing recorded from /u);
+  expect(said({ ...beat, sensors: [{ sensor: "fridge", samples: 9 }] })).toMatch(
+    /^Recorded from .*: fridge 9$/u,
+  );
 });
 
 test("a text is said in one line, and cut where it is long", () => {

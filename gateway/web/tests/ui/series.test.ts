@@ -17,6 +17,20 @@ function fault(minute: number, reason: string, sensor = "temp"): Sample {
   return { at: minute * MINUTE, opened: { kind: "fault", sensor, reason, detail: "" } };
 }
 
+function episode(minute: number, what: string, readings: readonly [number, number][]): Sample {
+  const common = {
+    kind: "episode",
+    sensor: "temp",
+    channel: null,
+    limit: 8,
+    unit: "Cel",
+    detail: "",
+  } as const;
+  const points = readings.map(([at, value]) => ({ at: at * MINUTE, value }));
+  const opened = { ...common, what, since: 0, until: null, value: null, readings: points };
+  return { at: minute * MINUTE, opened };
+}
+
 const values = (samples: readonly Sample[]) => panels(samples)[0]?.values;
 
 test("each sensor, channel and unit has its own panel, by name", () => {
@@ -37,6 +51,28 @@ test("each sensor, channel and unit has its own panel, by name", () => {
 
 test("readings are put in the order in which they were measured", () => {
   expect(values([reading(2, 3), reading(0, 1), reading(1, 2)])).toEqual([1, 2, 3]);
+});
+
+test("the last readings of an alert are readings, each of them once", () => {
+  const samples = [
+    reading(0, 5),
+    episode(3, "high", [
+      [1, 9],
+      [2, 10],
+      [3, 11],
+    ]),
+    episode(4, "high", [
+      [2, 10],
+      [3, 11],
+      [4, 12],
+    ]),
+  ];
+
+  expect(values(samples)).toEqual([5, 9, 10, 11, 12]);
+});
+
+test("a technical alert is a gap", () => {
+  expect(values([reading(0, 1), reading(2, 2), episode(1, "silent", [])])).toEqual([1, null, 2]);
 });
 
 test("a long silence is a gap, and never a zero", () => {

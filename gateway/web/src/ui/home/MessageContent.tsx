@@ -15,6 +15,10 @@ export function MessageContent({ opened }: { opened: Opened }) {
           {sensorInWords(opened.sensor, opened.channel)} <strong>{amount(opened.value, opened.unit)}</strong>
         </p>
       );
+    case "gap":
+    case "heartbeat":
+      return <p className="soft">{said(opened)}</p>;
+    case "episode":
     case "fault":
       return (
         <>

@@ -1,6 +1,7 @@
 /** What an opened message says, in one line for a person. */
 
 import type { AccountId, Opened } from "../../model";
+import { clock, sameDay, shortDay } from "./days";
 
 /** UCUM codes that a person would not read as they are written. */
 const UNITS: Readonly<Record<string, string>> = {
@@ -18,9 +19,12 @@ const REASONS: Readonly<Record<string, string>> = {
   exit: "its program ended",
   "no-value": "no value",
   "not-a-number": "not a number",
+  impossible: "it gives values that cannot be",
   silent: "it went silent",
+  stuck: "it gives the same value all the time",
   timeout: "timeout",
   unreadable: "what it says cannot be read",
+  "wrong-unit": "it measures in another unit than its limits are in",
 };
 
 export function unitInWords(code: string): string {
@@ -48,6 +52,12 @@ export function said(opened: Opened): string {
       return oneLine(opened.text);
     case "reading":
       return `${sensorInWords(opened.sensor, opened.channel)} ${amount(opened.value, opened.unit)}`;
+    case "episode":
+      return episode(opened);
+    case "gap":
+      return `${opened.sensor}: ${count(opened.lost)} lost, ${period(opened.from, opened.to)}`;
+    case "heartbeat":
+      return heartbeat(opened);
     case "fault":
       return fault(opened.sensor, opened.reason);
     case "file":
@@ -59,6 +69,35 @@ export function said(opened: Opened): string {
     case "sealed":
       return "This message cannot be opened here";
   }
+}
+
+function episode(said: Extract<Opened, { kind: "episode" }>): string {
+  const { what, value, limit, since, until, unit } = said;
+  const sensor = sensorInWords(said.sensor, said.channel);
+  if (what !== "low" && what !== "high") return fault(sensor, until === null ? what : "recovered");
+  const side = what === "low" ? "below" : "above";
+  const beyond = `${side} ${limit === null ? "its limit" : amount(limit, unit)}`;
+  const now = value === null ? "" : ` ${amount(value, unit)},`;
+  if (until !== null) return `${sensor}:${now} no longer ${beyond}`;
+  return `${sensor}:${now} ${beyond} since ${moment(since)}`;
+}
+
+function heartbeat({ from, to, sensors }: Extract<Opened, { kind: "heartbeat" }>): string {
+  if (sensors.every(({ samples }) => samples === 0)) return `Nothing recorded ${period(from, to)}`;
+  return `Recorded ${period(from, to)}: ${sensors.map(({ sensor, samples }) => `${sensor} ${samples}`).join(", ")}`;
+}
+
+function count(readings: number): string {
+  return readings === 1 ? "1 reading" : `${readings} readings`;
+}
+
+function period(from: number, to: number): string {
+  return `from ${moment(from)} to ${moment(to)}`;
+}
+
+/** The time of day; with its day, if that is another one. */
+function moment(at: number): string {
+  return sameDay(at, Date.now()) ? clock(at) : `${clock(at)}, ${shortDay(at)}`;
 }
 
 function fault(sensor: string, reason: string): string {

@@ -47,27 +47,44 @@ export function panels(samples: readonly Sample[]): Panel[] {
   const tracks = new Map<string, Track>();
   const faults = new Map<string, number[]>();
   for (const { at, opened } of samples) {
-    if (opened.kind === "reading") {
-      const key = JSON.stringify([opened.sensor, opened.channel, opened.unit]);
-      const track = tracks.get(key) ?? {
-        sensor: opened.sensor,
-        name: sensorInWords(opened.sensor, opened.channel),
-        unit: opened.unit,
-        points: [],
-      };
-      track.points.push({ at: opened.at, value: opened.value });
-      tracks.set(key, track);
-    } else if (opened.kind === "fault" && opened.reason !== "recovered") {
-      faults.set(opened.sensor, [...(faults.get(opened.sensor) ?? []), at]);
+    if (opened.kind === "reading") trackOf(tracks, opened).points.push(opened);
+    if (opened.kind === "episode" && opened.readings.length > 0) {
+      trackOf(tracks, opened).points.push(...opened.readings);
     }
+    if (isFault(opened)) faults.set(opened.sensor, [...(faults.get(opened.sensor) ?? []), at]);
   }
   return [...tracks]
     .map(([key, track]) => panel(key, track, faults.get(track.sensor) ?? []))
     .sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
 }
 
+function trackOf(
+  tracks: Map<string, Track>,
+  { sensor, channel, unit }: { sensor: string; channel: string | null; unit: string },
+): Track {
+  const key = JSON.stringify([sensor, channel, unit]);
+  const track = tracks.get(key) ?? { sensor, name: sensorInWords(sensor, channel), unit, points: [] };
+  tracks.set(key, track);
+  return track;
+}
+
+/** Whether it says that there are no readings now. */
+function isFault(opened: Opened): opened is Extract<Opened, { kind: "fault" | "episode" }> {
+  if (opened.kind === "fault") return opened.reason !== "recovered";
+  return opened.kind === "episode" && opened.until === null && !["low", "high"].includes(opened.what);
+}
+
+/** In order, and each reading once: the messages of an episode have the last ones again. */
+function inOrder(points: readonly Point[]): Point[] {
+  const sorted = points.toSorted((one, other) => one.at - other.at);
+  return sorted.filter(({ at, value }, place) => {
+    const before = sorted[place - 1];
+    return before === undefined || before.at !== at || before.value !== value;
+  });
+}
+
 function panel(key: string, track: Track, faults: readonly number[]): Panel {
-  const points = track.points.toSorted((one, other) => one.at - other.at);
+  const points = inOrder(track.points);
   const longest = SILENCE * usualInterval(points);
   const times: number[] = [];
   const values: (number | null)[] = [];
