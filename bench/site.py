@@ -88,7 +88,7 @@ class Sender(Struct, frozen=True):
                 to=to,
                 commitment=b64url(os.urandom(32)),
             )
-            yield Queued(mid, seq, parcel)
+            yield Queued(mid, seq, parcel, "message")
 
 
 def new_sender(origin: str) -> Sender:

@@ -11,8 +11,8 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from msgspec import Struct, structs
 
@@ -20,17 +20,22 @@ from chain import notify, token, wire
 from chain.console import wake_at
 from chain.errors import ChainError
 from chain.wire import Refusal
-from device import sensors
+from device import content, sensors
 from device.addressing import Addressee
 from device.client import Client, now_ms
 from device.config import Config
+from device.content import GAP, HEARTBEAT
+from device.episode import Moment
 from device.errors import DeviceError, Problem, Unreachable, Untrusted
+from device.heartbeat import Pulse
 from device.inbox import Inbox
 from device.link import Link
+from device.losses import Loss, Losses
+from device.outbox import SENT, Lane, Note
 from device.reading import Sample
 from device.renewal import Renewal
-from device.reporting import Report, Reporter
-from device.window import Window
+from device.reporting import Report, Reporter, given_up
+from device.window import ALERTS, SIZE, Window
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +52,7 @@ LOOKUP_SECONDS = 10.0
 RETRY_SECONDS = 1.0
 DRAIN_SECONDS = 10.0
 MAX_UNSEALED = 10_000
+MAX_WAITING = 10_000
 
 ABOUT_THE_AUTHOR = frozenset({"revoked", "stranger", "key", "signature", "origin"})
 """Rules that no entry of this account will pass: they stay in the outbox, and the agent stops."""
@@ -55,6 +61,13 @@ ABOUT_THE_AUTHOR = frozenset({"revoked", "stranger", "key", "signature", "origin
 class Sampled(Struct, frozen=True):
     sensor: str
     sample: Sample
+    taken: Moment
+
+
+class Overrun(Struct, frozen=True):
+    """Samples that came while too many waited already."""
+
+    loss: Loss
 
 
 class Arrived(Struct, frozen=True):
@@ -70,13 +83,44 @@ class Stopped(Struct, frozen=True):
     pass
 
 
-Event = Sampled | Arrived | Connected | Stopped
+Event = Sampled | Overrun | Arrived | Connected | Stopped
 Show = Callable[[dict[str, Any]], None]
 """Told what happened, as a flat document with an `event`."""
 
 
 class Halted(DeviceError):
     """The gateway refuses this account; what waits stays in the outbox."""
+
+
+class _Unsealed(NamedTuple):
+    sensor: str | None
+    """None for what is not of one sensor."""
+
+    to: str
+    report: Report
+
+
+class Intake:
+    """What a sensor's thread calls with each sample: it counts, rather than fill the memory of a slow agent."""
+
+    def __init__(self, sensor: str, events: queue.SimpleQueue[Event]) -> None:
+        self._sensor, self._events = sensor, events
+        self._lost: Loss | None = None
+
+    def __call__(self, sample: Sample) -> None:
+        now = moment()
+        if self._events.qsize() >= MAX_WAITING:
+            begun, samples = (now.at, 0) if self._lost is None else (self._lost.begun, self._lost.samples)
+            self._lost = Loss(self._sensor, begun, now.at, samples + 1, "busy")
+            return
+        if self._lost is not None:
+            self._events.put(Overrun(self._lost))
+            self._lost = None
+        self._events.put(Sampled(self._sensor, sample, now))
+
+
+def moment() -> Moment:
+    return Moment(time.monotonic_ns() // 1_000_000, now_ms())
 
 
 class Agent:
@@ -92,12 +136,14 @@ class Agent:
         self._config = config
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._inbox = Inbox(client)
-        self._window = Window()
-        self._unsealed: deque[tuple[str, Report]] = deque()
+        self._windows: dict[Lane, Window] = {"alert": Window(size=ALERTS), "message": Window(size=SIZE)}
+        self._unsealed: dict[Lane, deque[_Unsealed]] = {lane: deque() for lane in SENT}
+        self._losses = Losses()
         self._known: dict[str, tuple[Addressee, float]] = {}
-        self._reporters = {
-            name: Reporter(sensor) for name, sensor in (config.sensors if config else {}).items()
-        }
+        self._reporters: dict[str, Reporter] = {}
+        self._pulse: Pulse | None = None
+        if config is not None:
+            self._resume(config, moment())
         self._sent_at: dict[str, float] = {}
         self._next_lookup = 0.0
         self._next_catch_up = 0.0
@@ -128,7 +174,7 @@ class Agent:
         for name, sensor in (self._config.sensors if self._config else {}).items():
             threading.Thread(
                 target=sensors.run,
-                args=(name, sensor, lambda sample: self._events.put(Sampled(sample.sensor, sample)), sensing),
+                args=(name, sensor, Intake(name, self._events), sensing),
                 kwargs={"now_ms": now_ms},
                 name=f"sensor-{name}",
                 daemon=True,
@@ -144,6 +190,8 @@ class Agent:
                 self._turn()
                 heart.beat()
             sensing.set()
+            if self._config is not None:
+                self._client.outbox.set_counter("recorded", now_ms())
             deadline = time.monotonic() + DRAIN_SECONDS
             while self._waits() and time.monotonic() < deadline:
                 self._turn()
@@ -160,16 +208,19 @@ class Agent:
 
     def _waits(self) -> bool:
         """Whether there is something that could still be done: what cannot be sent now is safe where it is."""
-        if self._unsealed or not self._events.empty():
+        if any(self._unsealed.values()) or not self._events.empty():
             return True
-        return self._link.is_up and bool(self._client.outbox.pending("message", 1))
+        return self._link.is_up and any(self._client.outbox.pending(lane, 1) for lane in SENT)
 
     def _turn(self) -> None:
         """Handle what happened, then send what is due."""
         for event in self._happened():
             self._handle(event)
+        if self._events.empty():
+            # Nobody is silent whose words wait to be heard.
+            self._passed(moment())
         now = time.monotonic()
-        if self._unsealed and now >= self._next_lookup:
+        if any(self._unsealed.values()) and now >= self._next_lookup:
             self._seal(now)
         if now >= self._next_catch_up and self._link.is_up:
             self._catch_up(now)
@@ -187,10 +238,13 @@ class Agent:
             case Stopped():
                 pass  # it only ends the wait
             case Connected():
-                self._window.reconnected()
+                for window in self._windows.values():
+                    window.reconnected()
                 self._next_catch_up = 0.0
-            case Sampled(sensor, sample):
-                self._sensed(sensor, sample)
+            case Sampled(sensor, sample, taken):
+                self._sensed(sensor, sample, taken)
+            case Overrun(loss):
+                self._lose(loss)
             case Arrived(topic, payload):
                 try:
                     self._arrived(topic.rpartition("/")[2], payload)
@@ -202,35 +256,92 @@ class Agent:
 
     # Sensing and sealing
 
-    def _sensed(self, sensor: str, sample: Sample) -> None:
+    def _resume(self, config: Config, now: Moment) -> None:
+        """Begin to watch, and go on with the episodes of before a restart."""
+        opened = self._client.outbox.episodes()
+        for name, sensor in config.sensors.items():
+            mine = [episode for episode in opened if episode.sensor == name]
+            self._reporters[name] = Reporter(name, sensor, now, mine)
+        for episode in opened:
+            if episode.sensor not in config.sensors:
+                self._tell(episode.sensor, given_up(episode, now), config.to)
+        recorded = self._client.outbox.counter("recorded") or None
+        self._pulse = Pulse(config.heartbeat, recorded, now)
+
+    def _sensed(self, sensor: str, sample: Sample, taken: Moment) -> None:
         assert self._config is not None
         self._show({"event": "sensed", "sensor": sensor, **structs.asdict(sample)})
-        for report in self._reporters[sensor].report(sample):
-            for name in self._config.addressees(sensor):
-                self._unsealed.append((name, report))
-        while len(self._unsealed) > MAX_UNSEALED:
-            self._unsealed.popleft()
-            log.error("reading dropped reason=no_addressee_was_ever_found")
+        for report in self._reporters[sensor].report(sample, taken):
+            self._tell(sensor, report, self._config.addressees(sensor))
+
+    def _passed(self, now: Moment) -> None:
+        """What is to be told because time has passed."""
+        if self._config is None or self._pulse is None:
+            return
+        for sensor, reporter in self._reporters.items():
+            for report in reporter.tick(now):
+                self._tell(sensor, report, self._config.addressees(sensor))
+        for beat in self._pulse.beats(now, self._taken):
+            report = Report(content.written(beat), HEARTBEAT, None, Note(recorded=beat.to))
+            self._tell(None, report, self._config.to)
+        waiting = {each.to for unsealed in self._unsealed.values() for each in unsealed}
+        for name, gap in self._losses.told(waiting):
+            report = Report(content.written(gap), GAP, None, Note(recorded=gap.to))
+            self._tell(None, report, (name,))
+
+    def _taken(self) -> dict[str, int]:
+        return {name: reporter.taken() for name, reporter in self._reporters.items()}
+
+    def _tell(self, sensor: str | None, report: Report, to: Sequence[str]) -> None:
+        """Have it sealed. An episode is over once the last of its addressees was told."""
+        unsealed = self._unsealed["message" if report.alert is None else "alert"]
+        others = structs.replace(report, note=structs.replace(report.note, closes=None))
+        unsealed.extend(_Unsealed(sensor, name, others) for name in to[:-1])
+        unsealed.append(_Unsealed(sensor, to[-1], report))
+        while sum(map(len, self._unsealed.values())) > MAX_UNSEALED:
+            self._drop()
+
+    def _drop(self) -> None:
+        """The oldest reading goes, and an alert only when there are no readings."""
+        gone = (self._unsealed["message"] or self._unsealed["alert"]).popleft()
+        at = gone.report.note.recorded
+        if gone.sensor is not None:
+            self._losses.add(gone.to, Loss(gone.sensor, at, at, 1, "unsealed"))
+        log.error("report dropped to=%s reason=no_addressee_was_ever_found", gone.to)
+
+    def _lose(self, loss: Loss) -> None:
+        assert self._config is not None
+        log.error("samples lost sensor=%s count=%d reason=%s", loss.sensor, loss.samples, loss.reason)
+        for name in self._config.addressees(loss.sensor):
+            self._losses.add(name, loss)
 
     def _seal(self, now: float) -> None:
         """Seal what was sensed. What is for an addressee that cannot be found waits, and nothing else does."""
-        waiting: deque[tuple[str, Report]] = deque()
         missing: set[str] = set()
-        while self._unsealed:
-            name, report = self._unsealed.popleft()
-            try:
-                to = None if name in missing else self._addressee(name, now)
-            except (Unreachable, Problem, Untrusted) as error:
-                log.warning("addressee not found name=%s reason=%s", name, error)
-                self._next_lookup = now + RETRY_SECONDS
-                to = None
-            if to is None:
-                missing.add(name)
-                waiting.append((name, report))
-                continue
-            queued = self._client.write_message(to, report.content, cty=report.cty, alert=report.alert)
-            self._show({"event": "queued", "id": queued.id, "to": name})
-        self._unsealed = waiting
+        for lane in SENT:
+            waiting: deque[_Unsealed] = deque()
+            unsealed = self._unsealed[lane]
+            while unsealed:
+                each = unsealed.popleft()
+                if not self._sealed(each, missing, now):
+                    waiting.append(each)
+            self._unsealed[lane] = waiting
+
+    def _sealed(self, each: _Unsealed, missing: set[str], now: float) -> bool:
+        """Whether its addressee was found, and it is in the outbox; who is `missing` is not asked for again."""
+        if each.to in missing:
+            return False
+        try:
+            to = self._addressee(each.to, now)
+        except (Unreachable, Problem, Untrusted) as error:
+            log.warning("addressee not found name=%s reason=%s", each.to, error)
+            self._next_lookup = now + RETRY_SECONDS
+            missing.add(each.to)
+            return False
+        said = each.report
+        queued = self._client.write_message(to, said.content, cty=said.cty, alert=said.alert, note=said.note)
+        self._show({"event": "queued", "id": queued.id, "to": each.to})
+        return True
 
     def _addressee(self, name: str, now: float) -> Addressee:
         known = self._known.get(name)
@@ -243,12 +354,12 @@ class Agent:
     def _send(self, now: float) -> None:
         if not self._link.is_up:
             return
-        pending = self._client.outbox.pending("message", self._window.size)
-        for queued, after in self._window.due(pending, now):
-            self._link.publish(wire.encode(structs.replace(queued.parcel, after=after)))
-            if queued.id not in self._sent_at:
-                self._sent_at[queued.id] = now
-                self._show({"event": "sent", "id": queued.id})
+        for lane, window in self._windows.items():
+            for queued, after in window.due(self._client.outbox.pending(lane, window.size), now):
+                self._link.publish(wire.encode(structs.replace(queued.parcel, after=after)))
+                if queued.id not in self._sent_at:
+                    self._sent_at[queued.id] = now
+                    self._show({"event": "sent", "id": queued.id})
 
     # Receiving
 
@@ -285,10 +396,11 @@ class Agent:
     def _refused(self, payload: bytes) -> None:
         membership = self._client.membership
         refusal = wire.read_refusal(payload, key=membership.gateway_key, origin=membership.origin)
-        if refusal.id is None or self._client.outbox.get(refusal.id) is None:
+        refused = None if refusal.id is None else self._client.outbox.get(refusal.id)
+        if refused is None:
             return
         if refusal.rule == "gap":
-            self._window.restart(time.monotonic())
+            self._windows[refused.lane].restart(time.monotonic())
             return
         if refusal.rule == "history":
             raise self._client.trust.catch(
@@ -296,7 +408,7 @@ class Agent:
             )
         if refusal.rule in ABOUT_THE_AUTHOR:
             raise Halted(f"the gateway refuses this account: {refusal.rule}: {refusal.reason}")
-        self._reject(refusal, refusal.id)
+        self._reject(refusal, refused.id)
 
     def _reject(self, refusal: Refusal, entry_id: str) -> None:
         self._client.outbox.reject(entry_id, refusal.rule, refusal.reason)

@@ -24,36 +24,40 @@ from device import (
     attachment,
     certificate,
     doctor,
+    explaining,
     identity,
     joinfile,
     joining,
     login,
     readers,
+    recording,
     renewal,
+    replaycheck,
     rotation,
 )
 from device.addressbook import AddressBook, Membership, Pin
 from device.agent import Agent, Show
 from device.client import Client, Home
-from device.config import EXAMPLE, Config, Priority
+from device.config import EXAMPLE, Config, Priority, read_sensor
 from device.content import FILE, TEXT
 from device.document import locked
 from device.errors import BadConfig, DeviceError, Insecure, NotJoined, Problem, TwoHistories, Unreachable
 from device.inbox import Inbox
 from device.joinfile import JoinFile
 from device.login import Chosen
-from device.outbox import Lane, Outbox
+from device.outbox import LANES, Outbox
+from device.preset import PRESETS
 from device.printing import printer, utc
 
 DEFAULT_HOME = Path("~/.blockpost")
 SEND_SECONDS = 30.0
 RETRY_SECONDS = 5.0
-LANES: tuple[Lane, ...] = ("message", "command")
 
 CLOSING = """
 examples:
   blockpost device join 127.0.0.1:8080/df5l.../k3j4...      become an account, with the code an admin gave you
   blockpost device check-config                             is agent.toml right?
+  blockpost device replay-check log.csv --column C --preset vaccine-fridge  how many alerts would that have been?
   blockpost device run                                      sense, seal and send, for ever
   blockpost device send dr.lee "the fridge is open"         a message
   blockpost device send on-call "fall in bed 4" --alert high  an alert; prints its episode
@@ -106,6 +110,7 @@ def _console() -> Console:
         "--config", type=Path, metavar="FILE", help="instead of agent.toml in the account's folder"
     )
     check.add_argument("--example", action="store_true", help="print a file to begin from")
+    _add_replay_check(console)
 
     send = command("send", _send, "seal a message, send it, and wait for its receipt")
     send.add_argument("to", metavar="TO", help="a handle, a group's name, or an id")
@@ -168,6 +173,33 @@ def _console() -> Console:
     for made in (run, send, inbox, outbox, status, examine, friends, password):
         made.add_argument("--json", action="store_true", help="print JSON, one object a line")
     return console
+
+
+REPLAYED = {
+    "low": "an alert below this",
+    "high": "an alert above this",
+    "must-last": "seconds for which all readings cross the limit",
+    "clear-by": "how far inside the limit it is over",
+    "stale-after": "seconds without a reading until a technical alert",
+}
+"""The settings that replay-check takes instead of the preset's."""
+
+
+def _add_replay_check(console: Console) -> None:
+    replay = console.command(
+        "replay-check", _replay_check, "how many alerts a day settings would have raised over a recording"
+    )
+    replay.add_argument(
+        "file", type=Path, metavar="FILE", help="a CSV file; its first line names the columns"
+    )
+    replay.add_argument("--column", required=True, metavar="C", help="the column with the values")
+    replay.add_argument("--preset", choices=PRESETS, help="what kind of sensor it was")
+    replay.add_argument(
+        "--time", metavar="C", help="a column of seconds or timestamps; without it there is a sample a minute"
+    )
+    for name, about in REPLAYED.items():
+        replay.add_argument(f"--{name}", type=float, metavar="N", help=about)
+    replay.add_argument("--json", action="store_true", help="print one JSON object, with no table before it")
 
 
 def _join(args: argparse.Namespace, home: Home) -> int:
@@ -258,6 +290,27 @@ def _check_config(args: argparse.Namespace, home: Home) -> int:
         print(
             f"{name}: {type(sensor).__name__.lower()} {' '.join(sensor.command)} -> {', '.join(config.addressees(name))}"
         )
+        for line in explaining.told(sensor):
+            print(f"  {line}")
+    return 0
+
+
+def _replay_check(args: argparse.Namespace, _home: Home) -> int:
+    given = {key: vars(args)[key] for key in (name.replace("-", "_") for name in REPLAYED)}
+    said = {key: value for key, value in {"preset": args.preset, **given}.items() if value is not None}
+    sensor = read_sensor({"mode": "stream", "command": ["replay"], **said})
+    if not sensor.rules.are_limits:
+        raise BadConfig("want --preset, --low or --high")
+    cells = recording.values(args.file, args.column)
+    if args.time is None:
+        samples = replaycheck.minutes(cells)
+    else:
+        samples = replaycheck.timed(recording.values(args.file, args.time), cells)
+    outcome = replaycheck.examine(samples, sensor.rules)
+    if args.json:
+        print(msgspec.json.encode(replaycheck.figures(outcome)).decode())
+    else:
+        print("\n".join(replaycheck.table(outcome)))
     return 0
 
 

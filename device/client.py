@@ -25,7 +25,7 @@ from device.addressbook import AddressBook, Membership
 from device.addressing import Addressee, Directory
 from device.errors import CannotOpen, Problem, Unreachable
 from device.identity import Identity
-from device.outbox import Lane, Outbox, Queued
+from device.outbox import Lane, Note, Outbox, Queued
 from device.rest import Caller, Gateway, Receipted
 from device.tls import Tls
 from device.trust import Trust
@@ -121,7 +121,7 @@ class Client:
 
     # Writing
 
-    def write(self, lane: Lane, type_: type[Common], **says: Any) -> Queued:
+    def write(self, lane: Lane, type_: type[Common], *, note: Note | None = None, **says: Any) -> Queued:
         """Sign an entry of this account and put it into the outbox."""
 
         def sign(stream: str, seq: int) -> Parcel:
@@ -134,12 +134,19 @@ class Client:
             )
             return author.parcel(type_, seq=seq, at=now_ms(), clock=clock(), seen=self.trust.seen, **says)
 
-        return self.outbox.queue(lane, sign)
+        return self.outbox.queue(lane, sign, note)
 
     def write_message(
-        self, to: Addressee, content: str, *, cty: str, re: str | None = None, alert: Alert | None = None
+        self,
+        to: Addressee,
+        content: str,
+        *,
+        cty: str,
+        re: str | None = None,
+        alert: Alert | None = None,
+        note: Note | None = None,
     ) -> Queued:
-        """Seal a message for the addressee (and for this account itself) and put it into the outbox."""
+        """Seal a message for the addressee (and for this account itself) and put it into the outbox, alerts apart."""
         mid = entry.new_id(now_ms(), secrets.token_bytes)
         sealed = sealing.seal(
             content,
@@ -150,8 +157,9 @@ class Client:
             recipients=[*to.keys, self.identity.sealing],
         )
         return self.write(
-            "message",
+            "message" if alert is None else "alert",
             Message,
+            note=note,
             entry_id=mid,
             beside=make(sealed.body, secrets.token_bytes),
             to=to.to,

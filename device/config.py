@@ -2,13 +2,16 @@
 
 import re
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from msgspec import Meta, Struct
 
+from device.episode import Rules
 from device.errors import BadConfig
+from device.preset import PRESETS, Preset
 
 Argument = Annotated[str, Meta(pattern=r"\A[^\0]+\Z")]
 Command = Annotated[tuple[Argument, ...], Meta(min_length=1)]
@@ -16,6 +19,12 @@ Address = Annotated[str, Meta(min_length=1, max_length=64)]
 Addresses = Annotated[tuple[Address, ...], Meta(min_length=1)]
 # A day at most: it also keeps `inf` out, which TOML can spell.
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+# A longer period would be no heartbeat; 0 turns it off.
+Heartbeat = Annotated[float, Meta(ge=0, le=86_400)]
+# Values of a sensor; the bounds keep `inf` and `nan` out.
+Amount = Annotated[float, Meta(ge=-1e12, le=1e12)]
+Distance = Annotated[float, Meta(ge=0, le=1e12)]
+Delay = Annotated[float, Meta(ge=0, le=86_400)]
 Unit = Annotated[str, Meta(min_length=1, max_length=32)]
 Priority = Literal["high", "medium", "low", "info"]
 
@@ -23,27 +32,59 @@ SENSOR_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 POLL_SECONDS = 10.0
 STREAM_SECONDS = 60.0
+REPORT_SECONDS = 300.0
+HEARTBEAT_SECONDS = 900.0
+
+SETTINGS = (
+    "unit",
+    "low",
+    "high",
+    "clear_by",
+    "must_last",
+    "stale_after",
+    "lowest",
+    "highest",
+    "stuck_after",
+    "report_every",
+    "priority",
+)
+"""What a preset may say of a sensor, and the file instead of it."""
 
 EXAMPLE = """\
 # Where alerts and readings go unless a sensor says otherwise: handles or ids of people and groups.
 to = ["on-call"]
+heartbeat = 900     # seconds between two messages that say how much was recorded; 0: none
 
 # A sensor is a command. What it prints is the reading: a number, a JSON object
 # {"value": 36.6, "unit": "Cel"}, or a SenML pack. `poll` runs it again and again.
-[sensors.load]
-command = ["blockpost", "device", "read", "load"]
+# This one is a DS18B20 in a fridge; `ls /sys/bus/w1/devices` shows its id.
+[sensors.fridge]
+command = ["blockpost", "device", "read", "temperature", "--chip", "28-0316a2795b1f"]
 mode = "poll"
 every = 10          # seconds from one start to the next
 timeout = 5         # seconds one run may take; left out: `every`, at most 10
-unit = "1"          # UCUM code, for a command that prints a bare number
+preset = "vaccine-fridge"
+# What the preset says may be said otherwise, or without one:
+# unit = "Cel"          # UCUM code, for a command that prints a bare number
+# low = 2               # an alert when it is below this
+# high = 8              # ... or above this
+# must_last = 600       # ... in all readings of so many seconds
+# clear_by = 0.5        # over when it is this far inside the limit again
+# stale_after = 900     # seconds without a reading that are an alert of their own
+# lowest = -40          # what is below this is no reading
+# highest = 60          # what is above this is no reading
+# stuck_after = 21600   # seconds of exactly the same value that are a broken sensor
+# report_every = 900    # seconds between two readings that are sent while all is well
+# priority = "medium"   # high, medium, low or info: what its alerts are called
 
+# Without limits, every reading is sent, and a failing command is a technical alert at once.
 # `stream` keeps the command running and reads its lines.
 [sensors.memory]
 command = ["blockpost", "device", "read", "memory", "--every", "30"]
 mode = "stream"
 timeout = 90        # seconds of silence that are a fault; left out: 60
 to = ["dr.lee"]     # instead of the list at the top
-priority = "low"    # high, medium, low or info: a clear header the gateway can escalate by
+priority = "low"
 """
 """A whole file that loads, to begin from."""
 
@@ -58,8 +99,72 @@ class _Sensor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
     to: Addresses | None = None
     """Who receives this sensor's readings, instead of everybody in the file's own `to`."""
 
+    preset: str | None = None
+    """A name from `device.preset`: its settings count where this table has none."""
+
+    low: Amount | None = None
+    """An alert when the value is below this."""
+
+    high: Amount | None = None
+    """An alert when the value is above this."""
+
+    clear_by: Distance | None = None
+    """How far inside its limit a value has to be again for the alert to end (hysteresis); without it 0."""
+
+    must_last: Delay | None = None
+    """Seconds for which all readings have to cross a limit before it is an alert; without it 0."""
+
+    stale_after: Delay | None = None
+    """Seconds without a valid reading until a technical alert; without it the first fault is one."""
+
+    lowest: Amount | None = None
+    """A value below is impossible, and no reading."""
+
+    highest: Amount | None = None
+    """A value above is impossible, and no reading."""
+
+    stuck_after: Seconds | None = None
+    """Seconds of exactly the same value after which it is no reading; without it, never."""
+
+    report_every: Delay | None = None
+    """
+    Seconds between two readings that are sent; what is an alert goes out all the same. Without it each reading is
+    sent, and 300 seconds lie between two of a sensor that has limits.
+    """
+
     priority: Priority | None = None
-    """The clear alert header this sensor's readings carry; without it they carry none."""
+    """The clear header of this sensor's alerts, by which the gateway can escalate; without it `medium`."""
+
+    def resolved(self) -> Self:
+        """With what the preset says in the place of what is not said here."""
+        known = PRESETS.get(self.preset or "")
+        if known is None:
+            return self
+        given = {name: getattr(known, name) for name in SETTINGS if getattr(self, name) is None}
+        return msgspec.structs.replace(self, **given)
+
+    @property
+    def rules(self) -> Rules:
+        """When its values are alerts."""
+        known: Preset | None = PRESETS.get(self.preset or "")
+        return Rules(
+            low=self.low,
+            high=self.high,
+            clear_by=self.clear_by or 0,
+            must_last=self.must_last or 0,
+            stale_after=self.stale_after or 0,
+            lowest=self.lowest,
+            highest=self.highest,
+            stuck_after=self.stuck_after,
+            unit=self.unit,
+            code=None if known is None else known.code,
+        )
+
+    @property
+    def report_seconds(self) -> float:
+        if self.report_every is not None:
+            return self.report_every
+        return REPORT_SECONDS if self.rules.are_limits else 0.0
 
 
 class Poll(_Sensor, frozen=True, kw_only=True, tag="poll"):
@@ -95,6 +200,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sensors: Annotated[dict[str, Sensor], Meta(min_length=1)]
     """What to sense, by the name the readings carry."""
 
+    heartbeat: Heartbeat = HEARTBEAT_SECONDS
+    """Seconds between two messages to `to` that say how much was recorded; 0 sends none."""
+
     @classmethod
     def load(cls, path: Path) -> Self:
         try:
@@ -125,7 +233,30 @@ def _sensor(path: Path, name: str, table: Any) -> Sensor:
         raise BadConfig(
             f"{path}: sensors: want a name of a-z, 0-9 and -, from a letter on, 32 at most, got {name!r}"
         )
-    sensor: Sensor = _convert(table, Sensor, where=f"{path}: sensors.{name}: ")
+    return read_sensor(table, where=f"{path}: sensors.{name}: ")
+
+
+def read_sensor(table: Any, *, where: str = "") -> Sensor:
+    """A sensor's table, with its preset's settings; raise `BadConfig` where they contradict one another."""
+    sensor: Sensor = _convert(table, Sensor, where=where)
+    if sensor.preset is not None and sensor.preset not in PRESETS:
+        raise BadConfig(f"{where}preset: want one of {', '.join(PRESETS)}, got {sensor.preset!r}")
+    sensor = sensor.resolved()
+    order = [(name, getattr(sensor, name)) for name in ("lowest", "low", "high", "highest")]
+    said = [(name, value) for name, value in order if value is not None]
+    for (name, value), (other, greater) in pairwise(said):
+        if value >= greater:
+            raise BadConfig(f"{where}{name}: want less than {other}, which is {greater:g}, got {value:g}")
+    if sensor.low is not None and sensor.high is not None:
+        room = sensor.high - sensor.low
+        if (sensor.clear_by or 0) > room:
+            raise BadConfig(
+                f"{where}clear_by: want at most {room:g}, or no alert ever ends, got {sensor.clear_by:g}"
+            )
+    if not sensor.rules.are_limits:
+        for name in ("must_last", "clear_by"):
+            if getattr(sensor, name) is not None:
+                raise BadConfig(f"{where}{name}: want low or high with it, got neither")
     return sensor
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from chain import entry, wire
 from chain.wire import Parcel
 from device.document import locked
+from device.episode import Open
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS lane (name TEXT PRIMARY KEY, stream TEXT NOT NULL, seq INTEGER NOT NULL) STRICT;
@@ -25,10 +26,17 @@ CREATE TABLE IF NOT EXISTS queued (id TEXT PRIMARY KEY, lane TEXT NOT NULL, seq 
 CREATE TABLE IF NOT EXISTS refused (id TEXT PRIMARY KEY, rule TEXT NOT NULL, reason TEXT NOT NULL,
     parcel BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS episode (id TEXT PRIMARY KEY, sensor TEXT NOT NULL, channel TEXT NOT NULL,
+    kind TEXT NOT NULL, what TEXT NOT NULL, since INTEGER NOT NULL) STRICT;
 """
 
-Lane = Literal["message", "command"]
-"""What goes by MQTT, and what its author waits for over REST: each a stream of its own."""
+Lane = Literal["alert", "message", "command"]
+"""Alerts and other messages, which go by MQTT, and what its author waits for over REST: each a stream of its own."""
+
+SENT: tuple[Lane, ...] = ("alert", "message")
+"""What goes by MQTT, the more urgent first: no alert waits behind readings."""
+
+LANES: tuple[Lane, ...] = (*SENT, "command")
 
 
 class Queued(Struct, frozen=True):
@@ -37,6 +45,20 @@ class Queued(Struct, frozen=True):
     id: str
     seq: int
     parcel: Parcel
+    lane: Lane
+
+
+class Note(Struct, frozen=True, kw_only=True):
+    """What is written down together with an entry that is queued, or not at all."""
+
+    recorded: int
+    """Ms since 1970: what was sensed until then is not lost any more."""
+
+    opens: Open | None = None
+    """The entry says that this episode goes on."""
+
+    closes: Open | None = None
+    """The entry says that it is over."""
 
 
 class Rejected(Struct, frozen=True):
@@ -66,7 +88,7 @@ class Outbox:
     def close(self) -> None:
         self._db.close()
 
-    def queue(self, lane: Lane, write: Callable[[str, int], Parcel]) -> Queued:
+    def queue(self, lane: Lane, write: Callable[[str, int], Parcel], note: Note | None = None) -> Queued:
         """
         Give out the lane's next sequence number, and keep what `write(stream, seq)` signs with it.
 
@@ -81,18 +103,30 @@ class Outbox:
                 "INSERT INTO queued VALUES (?, ?, ?, ?)", (entry_id, lane, last + 1, wire.encode(parcel))
             )
             self._count("queued", 1)
-        return Queued(entry_id, last + 1, parcel)
+            if note is not None:
+                self._note(note)
+        return Queued(entry_id, last + 1, parcel, lane)
 
     def pending(self, lane: Lane, limit: int) -> list[Queued]:
         """The oldest that wait, in order."""
         rows = self._db.execute(
             "SELECT id, seq, parcel FROM queued WHERE lane = ? ORDER BY seq LIMIT ?", (lane, limit)
         )
-        return [Queued(entry_id, seq, _decoder.decode(parcel)) for entry_id, seq, parcel in rows]
+        return [Queued(entry_id, seq, _decoder.decode(parcel), lane) for entry_id, seq, parcel in rows]
 
     def get(self, entry_id: str) -> Queued | None:
-        row = self._db.execute("SELECT id, seq, parcel FROM queued WHERE id = ?", (entry_id,)).fetchone()
-        return None if row is None else Queued(row[0], row[1], _decoder.decode(row[2]))
+        row = self._db.execute(
+            "SELECT id, seq, parcel, lane FROM queued WHERE id = ?", (entry_id,)
+        ).fetchone()
+        return None if row is None else Queued(row[0], row[1], _decoder.decode(row[2]), row[3])
+
+    def episodes(self) -> list[Open]:
+        """Those that go on, as far as the entries in here have told it."""
+        rows = self._db.execute("SELECT id, sensor, channel, kind, what, since FROM episode ORDER BY id")
+        return [
+            Open(id=name, sensor=sensor, channel=channel, kind=kind, what=what, since=since)
+            for name, sensor, channel, kind, what, since in rows
+        ]
 
     def release(self, ids: Sequence[str]) -> None:
         """Forget entries whose receipts were verified. Twice is harmless."""
@@ -121,7 +155,7 @@ class Outbox:
         return int(count)
 
     def counter(self, name: str) -> int:
-        """`queued`, `receipted` and `refused` since the outbox was made; `inbox`, the last index that was read."""
+        """`queued`, `receipted` and `refused` since the outbox was made; `inbox`, the last index that was read; `recorded`, ms."""
         row = self._db.execute("SELECT value FROM counter WHERE name = ?", (name,)).fetchone()
         return 0 if row is None else int(row[0])
 
@@ -136,6 +170,15 @@ class Outbox:
             row = (entry.new_stream(secrets.token_bytes), 0)
             self._db.execute("INSERT INTO lane VALUES (?, ?, ?)", (lane, *row))
         return row[0], row[1]
+
+    def _note(self, note: Note) -> None:
+        self.set_counter("recorded", note.recorded)
+        if note.opens is not None:
+            self._db.execute(
+                "INSERT OR IGNORE INTO episode VALUES (?, ?, ?, ?, ?, ?)", structs.astuple(note.opens)
+            )
+        if note.closes is not None:
+            self._db.execute("DELETE FROM episode WHERE id = ?", (note.closes.id,))
 
     def _count(self, name: str, more: int) -> None:
         self._db.execute(

@@ -9,7 +9,8 @@ import msgspec
 from chain.errors import Malformed
 from device import content
 from device.attachment import File
-from device.content import RECOVERED, FaultNote
+from device.content import RECOVERED, Episode, FaultNote, Gap, Heartbeat
+from device.explaining import amount
 from device.reading import Reading
 
 KIB = 1024
@@ -41,17 +42,12 @@ def _line(event: dict[str, Any]) -> str:
         case {"event": "unopened", "from": author, "index": index}:
             return f"{author}: (cannot be opened) [entry {index}, verified]"
         case {"event": "sensed", "sensor": sensor, "value": value, "unit": unit}:
-            return f"sensed {sensor} = {_amount(value, unit)}"
+            return f"sensed {sensor} = {amount(value, unit)}"
         case {"event": "password", "recovery": code}:
             return RECOVERY_CODE.format(code=code)
         case {"event": name, **rest}:
             return f"{name} " + " ".join(f"{key}={value}" for key, value in rest.items() if value is not None)
     return str(event)
-
-
-def _amount(value: float, unit: str | None) -> str:
-    """A number and its unit; UCUM's `1` says that there is none."""
-    return f"{value} {unit}" if unit and unit != "1" else f"{value}"
 
 
 def said(text: str, cty: str) -> str:
@@ -61,15 +57,48 @@ def said(text: str, cty: str) -> str:
     except Malformed:
         return text  # its author calls it a reading, and it is none
     match says:
+        case str():
+            return says
+        case File(name=name, text=words):
+            return f"[file {name}, {_size(len(says.payload))}] {words}".rstrip()
+        case Episode():
+            return _episode(says)
+        case FaultNote():
+            return _fault(says)
+    return _record(says)
+
+
+def _record(says: Reading | Gap | Heartbeat) -> str:
+    """What was measured, what was lost, and how much it was in all."""
+    match says:
         case Reading(sensor=sensor, value=value, unit=unit):
-            return f"{sensor} = {_amount(value, unit)}"
-        case FaultNote(sensor=sensor, reason=reason) if reason == RECOVERED:
-            return f"{sensor} gives readings again"
-        case FaultNote(sensor=sensor, reason=reason, detail=detail):
-            return f"{sensor} gives no readings: {reason}" + (f" ({detail})" if detail else "")
-        case File(name=name, text=text):
-            return f"[file {name}, {_size(len(says.payload))}] {text}".rstrip()
-    return says
+            return f"{sensor} = {amount(value, unit)}"
+        case Gap(sensor=sensor, lost=lost):
+            return f"{sensor}: {lost} samples lost from {utc(says.from_)} to {utc(says.to)} ({says.reason})"
+    counts = ", ".join(f"{name} {count}" for name, count in says.sensors.items()) or "nothing"
+    return f"recorded from {utc(says.from_)} to {utc(says.to)}: {counts}"
+
+
+def _fault(says: FaultNote) -> str:
+    if says.reason == RECOVERED:
+        return f"{says.sensor} gives readings again"
+    return f"{says.sensor} gives no readings: {says.reason}" + (f" ({says.detail})" if says.detail else "")
+
+
+def _episode(says: Episode) -> str:
+    """`fridge: 9.2 Cel, above 8 Cel since 2026-11-22 02:10 UTC`."""
+    name = f"{says.sensor} {says.channel}".rstrip()
+    value = "" if says.value is None else f" {amount(says.value, says.unit)}"
+    more = f" ({says.detail})" if says.detail else ""
+    if says.what not in ("low", "high"):
+        if says.until is not None:
+            return f"{name} gives readings again{more}"
+        return f"{name} gives no readings since {utc(says.since)}: {says.what}{more}"
+    side = "below" if says.what == "low" else "above"
+    limit = "its limit" if says.limit is None else amount(says.limit, says.unit)
+    if says.until is not None:
+        return f"{name}:{value} no longer {side} {limit}, as it was since {utc(says.since)}{more}"
+    return f"{name}:{value}, {side} {limit} since {utc(says.since)}"
 
 
 def _size(count: int) -> str:

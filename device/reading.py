@@ -13,17 +13,31 @@ MAX_UNIT = 32
 # Milliseconds: 1973 to 9999. A time in seconds, the usual mistake, is outside.
 FIRST_MS, LAST_MS = 10**11, 253_402_300_799_999
 
-Reason = Literal["bad-quality", "exit", "no-value", "not-a-number", "silent", "timeout", "unreadable"]
+Reason = Literal[
+    "bad-quality",
+    "exit",
+    "impossible",
+    "no-value",
+    "not-a-number",
+    "silent",
+    "stuck",
+    "timeout",
+    "unreadable",
+    "wrong-unit",
+]
 """
 Why there is no reading.
 
 * bad-quality   the sensor itself says that its value is not to be relied on
 * exit          the command did not start, ended with a status other than 0, or ended where it should go on
+* impossible    a number that this kind of sensor cannot measure: 0 % of oxygen is no signal
 * no-value      the sensor answered, without a value
 * not-a-number  what it gave as a value is NaN, infinite, or something else than a number
 * silent        a stream has said nothing for too long
+* stuck         it has given exactly the same number for too long
 * timeout       a poll has not ended in its time
 * unreadable    what it printed has none of the forms that are understood, or is too long
+* wrong-unit    a number in another unit than its limits are in
 """
 
 

@@ -16,7 +16,7 @@ from device import identity
 from device.client import Client, Home
 from device.errors import DeviceError, Problem
 from device.identity import Identity
-from device.outbox import Outbox, Queued
+from device.outbox import SENT, Outbox, Queued
 
 
 class Unsent(DeviceError):
@@ -31,7 +31,7 @@ def rotate(home: Home) -> Identity:
     account by either key.
     """
     with closing(Client(home)) as old:
-        if waiting := len(old.outbox.pending("message", limit=1000)):
+        if waiting := sum(len(old.outbox.pending(lane, limit=1000)) for lane in SENT):
             raise Unsent(f"{waiting} messages wait to be sent: the new keys come after them")
         following = identity.prepare(home.directory)
         queued = announced(old.outbox, following)
@@ -96,6 +96,6 @@ def _adopt(home: Home, following: Identity, queued: Queued) -> Identity:
 
 def _set_apart(outbox: Outbox, following: Identity) -> None:
     """What another process wrote meanwhile has the old key's signature, and would make the agent halt."""
-    for queued in outbox.pending("message", limit=1000):
+    for queued in (each for lane in SENT for each in outbox.pending(lane, limit=1000)):
         if entry.parse(queued.parcel.entry.encode()).kid != following.signing.thumbprint:
             outbox.reject(queued.id, "key", "it was signed just before the keys changed: send it again")

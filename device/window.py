@@ -10,8 +10,11 @@ from collections.abc import Sequence
 
 from device.outbox import Queued, preceding
 
-SIZE = 64
-"""Entries under way at one time."""
+SIZE = 56
+"""Entries of the lane `message` under way at one time."""
+
+ALERTS = 8
+"""Entries of the lane `alert` under way beside them: a full window of readings leaves it free."""
 
 PATIENCE = 5.0
 """Seconds without a receipt after which all of the window is sent again."""

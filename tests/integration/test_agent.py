@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,18 +15,21 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from chain import body, wire
-from chain.encoding import b64url, digest
+from chain.encoding import b64url, digest, unb64url_hash
 from chain.entry import Contact, Message, Revoke, new_id
 from chain.errors import Refused, Rule
 from chain.wire import Delivery, ReceiptOf, Receipts, Refusal
-from device import sealing
-from device.agent import ABOUT_THE_AUTHOR, Agent, Arrived, Connected, Halted, Sampled
+from device import content, sealing
+from device.agent import ABOUT_THE_AUTHOR, Agent, Arrived, Connected, Halted, Intake, Sampled, moment
 from device.client import Client
 from device.config import Config, Poll
+from device.content import Gap, Heartbeat
+from device.episode import Moment
 from device.errors import Problem, TwoHistories
 from device.link import Link
-from device.outbox import Queued
-from device.reading import Fault, Reading
+from device.outbox import SENT, Queued
+from device.reading import Fault, Reading, Sample
+from device.window import SIZE
 from gateway.committer import Committer, Incoming, Outgoing
 from gateway.site import Key
 from tests.homes import NearGateway, enrol, settle
@@ -107,7 +111,7 @@ class Ward:
         return [event for event in self.shown if event["event"] == name]
 
     def waiting(self) -> list[str]:
-        return [queued.id for queued in self.client.outbox.pending("message", 100)]
+        return [queued.id for lane in SENT for queued in self.client.outbox.pending(lane, 100)]
 
     def sealed_by_bob(self, text: str) -> Any:
         """A message to alice that she can open."""
@@ -627,10 +631,18 @@ SENSORS = Config(
 )
 
 
+def sampled(sample: Sample, *, seconds: float = 0) -> Sampled:
+    """It comes so many seconds after the agent began."""
+    now = moment()
+    return Sampled(
+        sample.sensor, sample, Moment(now.ms + round(1000 * seconds), now.at + round(1000 * seconds))
+    )
+
+
 def test_a_reading_is_sealed_for_its_addressees(ward: Ward) -> None:
     ward.restarted(SENSORS)
 
-    ward.agent._handle(Sampled("fridge", Reading(sensor="fridge", value=4.5)))
+    ward.agent._handle(sampled(Reading(sensor="fridge", value=4.5)))
     ward.turn()
 
     (queued,) = ward.events("queued")
@@ -642,7 +654,7 @@ def test_a_reading_is_sealed_for_its_addressees(ward: Ward) -> None:
 def test_a_reading_waits_for_the_gateway_and_goes_out_when_it_is_back(ward: Ward) -> None:
     ward.restarted(SENSORS)
     ward.gateway.reachable = False
-    ward.agent._handle(Sampled("fridge", Reading(sensor="fridge", value=4.5)))
+    ward.agent._handle(sampled(Reading(sensor="fridge", value=4.5)))
     ward.turn()
     assert ward.events("queued") == []
 
@@ -656,8 +668,8 @@ def test_a_reading_waits_for_the_gateway_and_goes_out_when_it_is_back(ward: Ward
 def test_an_addressee_that_cannot_be_found_holds_up_nobody_else(ward: Ward) -> None:
     ward.restarted(SENSORS)
 
-    ward.agent._handle(Sampled("pulse", Reading(sensor="pulse", value=60)))
-    ward.agent._handle(Sampled("fridge", Reading(sensor="fridge", value=4.5)))
+    ward.agent._handle(sampled(Reading(sensor="pulse", value=60)))
+    ward.agent._handle(sampled(Reading(sensor="fridge", value=4.5)))
     ward.turn()
 
     assert [event["to"] for event in ward.events("queued")] == ["bob", "bob"]
@@ -666,15 +678,216 @@ def test_an_addressee_that_cannot_be_found_holds_up_nobody_else(ward: Ward) -> N
 def test_a_fault_is_an_alert_of_its_own(ward: Ward) -> None:
     ward.restarted(SENSORS)
 
-    ward.agent._handle(
-        Sampled("fridge", Fault(sensor="fridge", reason="timeout", detail="no end within 5 s"))
-    )
+    ward.agent._handle(sampled(Fault(sensor="fridge", reason="timeout", detail="no end within 5 s")))
     ward.turn()
 
     said = wire.read_parcel(ward.link.published[0]).load().signed.entry
     assert isinstance(said, Message)
     assert said.alert is not None
     assert (said.alert.kind, said.alert.state) == ("technical", "start")
+
+
+def headers(ward: Ward) -> list[tuple[str, str] | None]:
+    """The clear headers of what was published, in its order."""
+    return [
+        None if said.alert is None else (said.alert.episode, said.alert.state)
+        for payload in ward.link.published
+        if isinstance(said := wire.read_parcel(payload).load().signed.entry, Message)
+    ]
+
+
+SENSORS_WITHOUT_FRIDGE = Config(to=("bob",), sensors={"pulse": Poll(command=("true",), every=60)})
+FRIDGE = Config(to=("bob",), sensors={"fridge": Poll(command=("true",), every=60, high=8, clear_by=0.5)})
+
+
+def senses(ward: Ward, *values: float) -> None:
+    for value in values:
+        ward.agent._handle(sampled(Reading(sensor="fridge", value=value)))
+        ward.turn()
+
+
+def test_an_alert_overtakes_an_outbox_full_of_readings(ward: Ward) -> None:
+    for number in range(SIZE + 10):
+        ward.writes(str(number))
+    ward.turn()
+    assert len(ward.link.published) == SIZE
+    ward.restarted(FRIDGE)
+
+    senses(ward, 9)
+
+    published = headers(ward)
+    assert published[0] is not None
+    assert published[0][1] == "start"
+    assert published[1:] == [None] * SIZE
+    ward.arrives(*ward.commits())
+    ward.turn()
+    ward.arrives(*ward.commits())
+    assert ward.waiting() == []
+
+
+def test_an_alert_is_not_held_up_by_readings_under_way(ward: Ward) -> None:
+    ward.restarted(FRIDGE)
+    for number in range(SIZE + 10):
+        ward.writes(str(number))
+    ward.turn()
+    ward.link.published.clear()
+
+    senses(ward, 9)
+
+    assert [header and header[1] for header in headers(ward)] == ["start"]
+
+
+def test_a_lost_alert_is_sent_again_and_the_readings_are_not(ward: Ward) -> None:
+    ward.restarted(FRIDGE)
+    for value in (9, 5, 9):
+        senses(ward, value)
+    first = next(place for place, header in enumerate(headers(ward)) if header)
+    del ward.link.published[first]
+
+    ward.arrives(*ward.commits())
+    ward.turn()
+
+    assert [header and header[1] for header in headers(ward)] == ["start", "end", "start"]
+    ward.arrives(*ward.commits())
+    assert ward.waiting() == []
+
+
+def test_an_episode_outlives_the_agent(ward: Ward) -> None:
+    ward.restarted(FRIDGE)
+    senses(ward, 9)
+    ((name, _),) = filter(None, headers(ward))
+    assert [episode.id for episode in ward.client.outbox.episodes()] == [name]
+
+    ward.restarted(FRIDGE)
+    senses(ward, 9)
+    told = list(filter(None, headers(ward)))
+    ward.restarted(FRIDGE)
+    senses(ward, 5)
+
+    told += filter(None, headers(ward))
+    assert {episode for episode, _ in told} == {name}
+    assert told[-1] == (name, "end")
+    assert (name, "continue") in told
+    assert ward.client.outbox.episodes() == []
+
+
+def test_an_episode_of_a_sensor_that_is_gone_is_ended(ward: Ward) -> None:
+    ward.restarted(FRIDGE)
+    senses(ward, 9)
+    ((name, _),) = filter(None, headers(ward))
+
+    ward.restarted(SENSORS_WITHOUT_FRIDGE)
+    ward.turn()
+
+    assert (name, "end") in headers(ward)
+    assert ward.client.outbox.episodes() == []
+
+
+def test_who_only_reads_ends_no_episode(ward: Ward) -> None:
+    ward.restarted(FRIDGE)
+    senses(ward, 9)
+
+    ward.restarted()
+    ward.turn()
+
+    assert len(ward.client.outbox.episodes()) == 1
+
+
+def opened(ward: Ward) -> list[content.Content]:
+    """What was published, as its author may read it."""
+    found = []
+    for payload in ward.link.published:
+        parcel = wire.read_parcel(payload)
+        signed = parcel.load().signed
+        said = signed.entry
+        assert isinstance(said, Message)
+        text = sealing.open_sealed(
+            parcel.body or "",
+            keys=ward.client.identity.opening,
+            signer=signed.kid,
+            author=said.author,
+            mid=said.id,
+            commitment=unb64url_hash(said.commitment, what="commitment"),
+        )
+        found.append(content.read(text.cty, text.content))
+    return found
+
+
+def test_what_had_to_be_dropped_is_counted_and_told(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("device.agent.MAX_UNSEALED", 3)
+    ward.restarted(SENSORS)
+    ward.gateway.reachable = False
+    senses(ward, 1, 2, 3, 4, 5)
+
+    ward.gateway.reachable = True
+    ward.agent._next_lookup = 0.0
+    ward.turn()
+    ward.turn()
+
+    *readings, gap = opened(ward)
+    assert [said.value for said in readings if isinstance(said, Reading)] == [3, 4, 5]
+    assert isinstance(gap, Gap)
+    assert (gap.sensor, gap.lost, gap.reason) == ("fridge", 2, "unsealed")
+
+
+def test_readings_are_dropped_before_an_alert_is(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("device.agent.MAX_UNSEALED", 3)
+    ward.restarted(Config(to=("bob",), sensors={**FRIDGE.sensors, **SENSORS_WITHOUT_FRIDGE.sensors}))
+    ward.gateway.reachable = False
+    senses(ward, 9)
+    for value in range(5):
+        ward.agent._handle(sampled(Reading(sensor="pulse", value=value)))
+
+    ward.gateway.reachable = True
+    ward.agent._next_lookup = 0.0
+    ward.turn()
+
+    assert [header and header[1] for header in headers(ward)] == ["start", None, None]
+
+
+def test_samples_that_come_too_fast_are_counted_and_told(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("device.agent.MAX_WAITING", 2)
+    ward.restarted(SENSORS)
+    intake = Intake("fridge", ward.agent._events)
+    for value in range(5):
+        intake(Reading(sensor="fridge", value=value))
+    ward.turn()
+
+    intake(Reading(sensor="fridge", value=9))
+    ward.turn()
+    ward.turn()
+
+    *readings, gap = opened(ward)
+    assert [said.value for said in readings if isinstance(said, Reading)] == [0, 1, 9]
+    assert isinstance(gap, Gap)
+    assert (gap.lost, gap.reason) == (3, "busy")
+
+
+def test_the_heartbeat_says_that_nothing_was_recorded_while_it_was_away(ward: Ward) -> None:
+    ward.restarted(SENSORS)
+    senses(ward, 4.5)
+    ward.link.published.clear()
+    away = ward.client.outbox.counter("recorded") - 3_600_000
+    ward.client.outbox.set_counter("recorded", away)
+
+    ward.restarted(SENSORS)
+    ward.turn()
+    ward.turn()
+
+    beats = [said for said in opened(ward) if isinstance(said, Heartbeat)]
+    assert [(beat.from_, beat.sensors) for beat in beats] == [(away, {"fridge": 0, "pulse": 0})]
+    assert ward.client.outbox.counter("recorded") == beats[0].to
+
+
+def test_the_heartbeat_says_how_much_was_recorded(ward: Ward) -> None:
+    ward.restarted(structs.replace(SENSORS, heartbeat=0.001))
+    senses(ward, 1, 2, 3)
+    ward.turn()
+    ward.turn()
+
+    beats = [said for said in opened(ward) if isinstance(said, Heartbeat)]
+    assert sum(beat.sensors["fridge"] for beat in beats) == 3
+    assert all(before.to == after.from_ for before, after in pairwise(beats))
 
 
 # Running

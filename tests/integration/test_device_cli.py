@@ -113,8 +113,62 @@ def test_settings_that_are_right_are_explained(tmp_path: Path) -> None:
     done = ran(cli.main, "--home", tmp_path, "check-config")
 
     assert done.code == 0
-    assert "load: poll blockpost device read load -> on-call\n" in done.out
-    assert "memory: stream blockpost device read memory --every 30 -> dr.lee\n" in done.out
+    assert (
+        done.out
+        == """\
+fridge: poll blockpost device read temperature --chip 28-0316a2795b1f -> on-call
+  a fridge for vaccines and medicines: 2 to 8 degrees
+  medium alert when below 2 Cel or above 8 Cel for 10 min; over when 0.5 Cel inside again
+  medium technical alert after 15 min without a reading
+  no reading: what is below -40 Cel, what is above 60 Cel, the same value for 6 h
+  sends a reading every 15 min
+memory: stream blockpost device read memory --every 30 -> dr.lee
+  low technical alert at the first fault
+  sends every reading
+"""
+    )
+
+
+def test_a_recording_is_played_through_the_settings(tmp_path: Path) -> None:
+    recording = tmp_path / "bedside.csv"
+    recording.write_text("SpO2\n0\n97\n98\n80\n70\n75\n97\n0\n0\n0\n", "utf-8")
+    check = ("replay-check", recording, "--column", "SpO2", "--preset", "spo2")
+
+    told = ran(cli.main, *check)
+    figures = ran(cli.main, *check, "--json")
+    patient = ran(cli.main, *check, "--must-last", "600", "--json")
+
+    assert (told.code, figures.code) == (0, 0)
+    assert "1 physiological, 1 technical" in told.out
+    assert json.loads(figures.out.splitlines()[-1]) == {
+        "samples": 10,
+        "naive": 7,
+        "episodes": 3,
+        "physiological": 1,
+        "technical": 1,
+    }
+    assert json.loads(patient.out)["physiological"] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--column", "pulse", "--preset", "spo2"), "want a column 'pulse', got t, SpO2"),
+        (("--column", "SpO2"), "want --preset, --low or --high"),
+        (("--column", "SpO2", "--low", "nan"), "low: Expected `float`"),
+        (("--column", "SpO2", "--preset", "spo2", "--time", "t"), "row 2: want a later time"),
+    ],
+)
+def test_a_recording_that_cannot_be_played_is_refused_in_words(
+    tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    recording = tmp_path / "bedside.csv"
+    recording.write_text("t,SpO2\n0,97\n0,98\n", "utf-8")
+
+    done = ran(cli.main, "replay-check", recording, *words)
+
+    assert (done.code, done.out) == (1, "")
+    assert says in done.err
 
 
 def test_settings_may_be_elsewhere(tmp_path: Path) -> None:

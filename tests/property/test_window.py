@@ -53,7 +53,7 @@ class Network(RuleBasedStateMachine):
     def something_is_queued(self, count: int) -> None:
         for _ in range(count):
             self.queued += 1
-            self.waiting.append(Queued(str(self.queued), self.queued, Parcel("")))
+            self.waiting.append(Queued(str(self.queued), self.queued, Parcel(""), "message"))
 
     @rule(seconds=st.sampled_from([0.0, 0.1, PAUSE, 1.0, PATIENCE]))
     def the_device_takes_a_turn(self, seconds: float) -> None:

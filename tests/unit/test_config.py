@@ -1,6 +1,8 @@
+import re
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from device.config import EXAMPLE, Config, Poll, Stream
 from device.errors import BadConfig
@@ -32,7 +34,23 @@ def test_the_example_loads_and_means_what_its_comments_say(tmp_path: Path) -> No
     assert config == Config(
         to=("on-call",),
         sensors={
-            "load": Poll(command=("blockpost", "device", "read", "load"), every=10.0, timeout=5.0, unit="1"),
+            "fridge": Poll(
+                command=("blockpost", "device", "read", "temperature", "--chip", "28-0316a2795b1f"),
+                every=10.0,
+                timeout=5.0,
+                preset="vaccine-fridge",
+                unit="Cel",
+                low=2,
+                high=8,
+                must_last=600,
+                clear_by=0.5,
+                stale_after=900,
+                lowest=-40,
+                highest=60,
+                stuck_after=21_600,
+                report_every=900,
+                priority="medium",
+            ),
             "memory": Stream(
                 command=("blockpost", "device", "read", "memory", "--every", "30"),
                 timeout=90.0,
@@ -47,7 +65,29 @@ def test_a_sensor_speaks_to_its_own_addressees_or_to_everybodys(tmp_path: Path) 
     config = load(tmp_path, EXAMPLE)
 
     assert config.addressees("memory") == ("dr.lee",)
-    assert config.addressees("load") == ("on-call",)
+    assert config.addressees("fridge") == ("on-call",)
+
+
+def test_what_the_examples_comments_say_of_its_preset_is_so(tmp_path: Path) -> None:
+    without = EXAMPLE.replace('preset = "vaccine-fridge"\n', "")
+    settings = re.sub(r"^# (\w+ = )", r"\1", without, flags=re.MULTILINE)
+
+    fridge = load(tmp_path, settings).sensors["fridge"]
+
+    assert fridge == structs.replace(load(tmp_path, EXAMPLE).sensors["fridge"], preset=None)
+
+
+def test_the_file_counts_before_the_preset(tmp_path: Path) -> None:
+    sensor = load(tmp_path, POLL + 'preset = "spo2"\nlow = 88\nmust_last = 0').sensors["load"]
+
+    assert (sensor.low, sensor.must_last, sensor.clear_by, sensor.unit) == (88, 0, 1, "%")
+    assert sensor.rules.code == "2708-6"
+
+
+def test_a_sensor_with_limits_reports_rarely_and_one_without_always(tmp_path: Path) -> None:
+    assert load(tmp_path, POLL).sensors["load"].report_seconds == 0
+    assert load(tmp_path, POLL + "high = 2").sensors["load"].report_seconds == 300
+    assert load(tmp_path, POLL + "high = 2\nreport_every = 7").sensors["load"].report_seconds == 7
 
 
 @pytest.mark.parametrize(
@@ -96,6 +136,17 @@ def test_a_stream_may_be_silent_for_a_minute_unless_told(tmp_path: Path) -> None
         (POLL + 'priority = "urgent"', "sensors.load: priority: Invalid enum value 'urgent'"),
         (POLL + 'unit = ""', "sensors.load: unit: Expected `str` of length >= 1, got ''"),
         (POLL.replace("sensors.load", 'sensors."Load 1"'), "sensors: want a name of a-z, 0-9 and -"),
+        (POLL + 'preset = "fridge"', "sensors.load: preset: want one of vaccine-fridge, room-climate, spo2"),
+        (POLL + "low = nan", "sensors.load: low: Expected `float` >= "),
+        (POLL + "high = inf", "sensors.load: high: Expected `float` <= "),
+        (POLL + "low = 8\nhigh = 2", "sensors.load: low: want less than high, which is 2, got 8"),
+        (POLL + 'preset = "spo2"\nlow = 0', "sensors.load: lowest: want less than low, which is 0, got 1"),
+        (POLL + "high = 9\nhighest = 8", "sensors.load: high: want less than highest, which is 8, got 9"),
+        (POLL + "low = 2\nhigh = 8\nclear_by = 7", "sensors.load: clear_by: want at most 6, or no alert"),
+        (POLL + "clear_by = -1", "sensors.load: clear_by: Expected `float` >= 0.0"),
+        (POLL + "must_last = 60", "sensors.load: must_last: want low or high with it, got neither"),
+        (POLL + "stuck_after = 0", "sensors.load: stuck_after: Expected `float` > 0.0"),
+        ("heartbeat = -1" + POLL, "heartbeat: Expected `float` >= 0.0"),
         (POLL + "every = 5", "not TOML: Cannot overwrite a value"),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from chain.errors import Malformed
 from device import attachment, content
 from device.attachment import MAX_FILE_BYTES, UNKNOWN_TYPE, File
-from device.content import FAULT, FILE, READING, TEXT
+from device.content import EPISODE, FAULT, FILE, GAP, HEARTBEAT, READING, TEXT
 from device.errors import CannotSeal
 from device.printing import said
 from tests.vectors.people import vectors
@@ -28,7 +28,7 @@ def test_what_is_of_its_form_is_read(case: dict[str, Any]) -> None:
     if case["cty"] == TEXT:
         assert says == case["content"]
     else:
-        assert msgspec.to_builtins(says) == json.loads(case["content"])
+        assert json.loads(msgspec.json.encode(says)) == json.loads(case["content"])
 
 
 @pytest.mark.parametrize("case", OTHERS, ids=itemgetter("name"))
@@ -48,6 +48,36 @@ def test_an_unknown_content_type_is_shown_as_it_is() -> None:
     [
         (READING, '{"sensor":"fridge","unit":"Cel","value":9.4}', "fridge = 9.4 Cel"),
         (READING, '{"sensor":"load","unit":"1","value":2}', "load = 2"),
+        (
+            EPISODE,
+            '{"limit":8,"sensor":"fridge","since":1800000000000,"unit":"Cel","value":9.2,"what":"high"}',
+            "fridge: 9.2 Cel, above 8 Cel since 2027-01-15 08:00 UTC",
+        ),
+        (
+            EPISODE,
+            '{"limit":91.5,"sensor":"spo2","since":1800000000000,"unit":"%","until":1800000060000,"value":97,"what":"low"}',
+            "spo2: 97 % no longer below 91.5 %, as it was since 2027-01-15 08:00 UTC",
+        ),
+        (
+            EPISODE,
+            '{"channel":"in","detail":"0 is below 1","sensor":"spo2","since":1800000000000,"value":97,"what":"impossible"}',
+            "spo2 in gives no readings since 2027-01-15 08:00 UTC: impossible (0 is below 1)",
+        ),
+        (
+            EPISODE,
+            '{"sensor":"spo2","since":1800000000000,"until":1800000060000,"what":"silent"}',
+            "spo2 gives readings again",
+        ),
+        (
+            GAP,
+            '{"from":1800000000000,"lost":12,"reason":"busy","sensor":"fridge","to":1800000060000}',
+            "fridge: 12 samples lost from 2027-01-15 08:00 UTC to 2027-01-15 08:01 UTC (busy)",
+        ),
+        (
+            HEARTBEAT,
+            '{"from":1800000000000,"sensors":{"door":0,"fridge":90},"to":1800000900000}',
+            "recorded from 2027-01-15 08:00 UTC to 2027-01-15 08:15 UTC: door 0, fridge 90",
+        ),
         (
             FAULT,
             '{"detail":"status 1","reason":"exit","sensor":"door"}',

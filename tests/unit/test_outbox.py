@@ -9,7 +9,8 @@ import pytest
 
 from chain.errors import Malformed
 from chain.wire import Parcel
-from device.outbox import Outbox, Queued, preceding
+from device.episode import Open
+from device.outbox import SENT, Lane, Note, Outbox, Queued, preceding
 from tests.outboxes import Scribe, queue_some
 
 
@@ -188,4 +189,43 @@ def test_each_entry_names_the_one_before_it_that_waits_too(outbox: Outbox, scrib
 def test_a_queued_entry_comes_back_byte_for_byte(outbox: Outbox, scribe: Scribe) -> None:
     queued = outbox.queue("message", scribe.write)
 
-    assert outbox.get(queued.id) == Queued(queued.id, 1, scribe.parcels[0])
+    assert outbox.get(queued.id) == Queued(queued.id, 1, scribe.parcels[0], "message")
+
+
+LANES: tuple[Lane, ...] = ("message", "alert")
+OPEN = Open(id="e1", sensor="fridge", channel="", kind="technical", what="silent", since=5)
+
+
+def test_an_episode_is_remembered_with_the_entry_that_tells_it(path: Path, scribe: Scribe) -> None:
+    outbox = Outbox(path)
+    outbox.queue("alert", scribe.write, Note(recorded=7, opens=OPEN))
+    outbox.queue("alert", scribe.write, Note(recorded=8, opens=OPEN))
+    outbox.close()
+
+    outbox = Outbox(path)
+    remembered = outbox.episodes(), outbox.counter("recorded")
+    outbox.queue("alert", scribe.write, Note(recorded=9, closes=OPEN))
+    left = outbox.episodes()
+    outbox.close()
+
+    assert remembered == ([OPEN], 8)
+    assert left == []
+
+
+def test_what_is_not_queued_is_not_remembered(outbox: Outbox) -> None:
+    def fail(_stream: str, _seq: int) -> Parcel:
+        raise OSError(28, "no space left on device")
+
+    with pytest.raises(OSError, match="no space left"):
+        outbox.queue("alert", fail, Note(recorded=7, opens=OPEN))
+
+    assert (outbox.episodes(), outbox.counter("recorded")) == ([], 0)
+
+
+def test_alerts_are_a_stream_of_their_own(outbox: Outbox, scribe: Scribe) -> None:
+    reading, alert = (outbox.queue(lane, scribe.write) for lane in LANES)
+
+    assert (reading.seq, alert.seq) == (1, 1)
+    assert len(set(scribe.streams)) == 2
+    assert [outbox.pending(lane, 10) for lane in SENT] == [[alert], [reading]]
+    assert outbox.get(alert.id) == alert

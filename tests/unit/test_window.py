@@ -8,7 +8,7 @@ from device.window import PATIENCE, PAUSE, Window
 
 
 def waiting(*seqs: int) -> list[Queued]:
-    return [Queued(f"entry {seq}", seq, Parcel("")) for seq in seqs]
+    return [Queued(f"entry {seq}", seq, Parcel(""), "message") for seq in seqs]
 
 
 def sends(window: Window, pending: Sequence[Queued], now: float) -> list[tuple[int, int | None]]:

@@ -2,7 +2,8 @@
 
 from chain.encoding import b64url
 from device import attachment
-from device.content import FAULT, FILE, READING, TEXT
+from device.content import EPISODE, FAULT, FILE, GAP, HEARTBEAT, MAX_DETAIL, READING, TEXT
+from device.episode import MAX_READINGS
 from tests.vectors import forge
 from tests.vectors.damage import reordered, respelled
 from tests.vectors.forge import Edit, Json, having, without
@@ -15,6 +16,27 @@ FULL_READING = {
     "unit": "Cel",
     "value": 9.4,
 }
+EPISODE_NOTE = {
+    "channel": "inside",
+    "code": "8310-5",
+    "detail": "it is not watched any more",
+    "limit": 8,
+    "readings": [{"t": 1_800_000_000_000, "value": 9.4}, {"t": 1_800_000_030_000, "value": 9}],
+    "sensor": "fridge",
+    "since": 1_800_000_000_000,
+    "unit": "Cel",
+    "until": 1_800_000_090_000,
+    "value": 9,
+    "what": "high",
+}
+GAP_NOTE = {
+    "from": 1_800_000_000_000,
+    "lost": 12,
+    "reason": "busy",
+    "sensor": "fridge",
+    "to": 1_800_000_060_000,
+}
+BEAT = {"from": 1_800_000_000_000, "sensors": {"fridge": 90, "door": 0}, "to": 1_800_000_900_000}
 FAULT_NOTE = {"detail": "status 1: no such file", "reason": "exit", "sensor": "fridge"}
 WOUND = {
     "data": b64url(bytes(range(256))),
@@ -31,6 +53,15 @@ VALID: dict[str, tuple[str, str]] = {
     "a reading with those it must have": (READING, '{"sensor":"fridge","value":0}'),
     "a reading below zero": (READING, '{"sensor":"fridge","value":-1.5e1}'),
     "a reading in another spelling": (READING, '{ "value": 4, "sensor": "fridge" }'),
+    "an episode with all its members": (EPISODE, forge.text(EPISODE_NOTE)),
+    "an episode with those it must have": (EPISODE, '{"sensor":"fridge","since":0,"what":"silent"}'),
+    "an episode for a reason that nobody knows": (
+        EPISODE,
+        forge.text(EPISODE_NOTE | {"what": "flooded", "limit": -0.5}),
+    ),
+    "samples that were lost": (GAP, forge.text(GAP_NOTE)),
+    "a heartbeat": (HEARTBEAT, forge.text(BEAT)),
+    "a heartbeat of no sensors": (HEARTBEAT, '{"from":0,"to":0,"sensors":{}}'),
     "a fault": (FAULT, forge.text(FAULT_NOTE)),
     "a fault that is over": (FAULT, '{"sensor":"fridge","reason":"recovered","detail":""}'),
     "a file": (FILE, forge.text(WOUND)),
@@ -55,6 +86,39 @@ READINGS: dict[str, Edit] = {
     "a reading of bad quality": having(quality="bad"),
     "a reading with an empty unit": having(unit=""),
     "a reading with a member more": having(more=1),
+}
+
+POINT = {"t": 1_800_000_000_000, "value": 9.4}
+EPISODES: dict[str, Edit] = {
+    "an episode without a sensor": without("sensor"),
+    "an episode without what it is about": without("what"),
+    "an episode without its beginning": without("since"),
+    "an episode about nothing": having(what=""),
+    "an episode whose beginning is text": having(since="02:10"),
+    "an episode that began before 1970": having(since=-1),
+    "an episode whose limit is text": having(limit="8"),
+    "an episode of a sensor with a long name": having(sensor="s" * 33),
+    "an episode with a long detail": having(detail="d" * (MAX_DETAIL + 1)),
+    "an episode with an empty code": having(code=""),
+    "an episode with too many readings": having(readings=[POINT] * (MAX_READINGS + 1)),
+    "an episode with a reading without a value": having(readings=[{"t": 0}]),
+    "an episode with a reading with a member more": having(readings=[POINT | {"more": 1}]),
+    "an episode with a member more": having(more=1),
+}
+
+GAPS: dict[str, Edit] = {
+    **{f"lost samples without {member}": without(member) for member in GAP_NOTE},
+    "no samples that were lost": having(lost=0),
+    "lost samples with a member more": having(more=1),
+}
+
+BEATS: dict[str, Edit] = {
+    **{f"a heartbeat without {member}": without(member) for member in BEAT},
+    "a heartbeat with a list of sensors": having(sensors=["fridge"]),
+    "a heartbeat with half a sample": having(sensors={"fridge": 0.5}),
+    "a heartbeat with less than no sample": having(sensors={"fridge": -1}),
+    "a heartbeat of a sensor without a name": having(sensors={"": 1}),
+    "a heartbeat with a member more": having(more=1),
 }
 
 FAULTS: dict[str, Edit] = {
@@ -99,6 +163,9 @@ TEXTS: dict[str, tuple[str, str]] = {
 def cases() -> list[Json]:
     edited: list[tuple[str, Json, dict[str, Edit]]] = [
         (READING, FULL_READING, READINGS),
+        (EPISODE, EPISODE_NOTE, EPISODES),
+        (GAP, GAP_NOTE, GAPS),
+        (HEARTBEAT, BEAT, BEATS),
         (FAULT, FAULT_NOTE, FAULTS),
         (FILE, WOUND, FILES),
     ]
