@@ -4,8 +4,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from chain.block import Header
 from chain.body import Handle, Name
-from chain.entry import Code, EntryId, GroupId, Kind, Milliseconds, PartyId, Role
+from chain.entry import Code, Count, EntryId, GroupId, Hash, Kind, Milliseconds, PartyId, Role
 from chain.identity import AccountId
 from chain.wire import Delivered
 
@@ -141,7 +142,7 @@ class Friend(Struct, frozen=True, kw_only=True):
     last_seen: int | None = None
 
 
-class AccountLine(Struct, frozen=True):
+class AccountLine(Struct, frozen=True, kw_only=True):
     """
     One line of the admin's list of accounts. `index` is that of its account entry, `keyed` whether it has a key
     in force, `last_seen` (ms) is when it last wrote, or now if it is online.
@@ -152,25 +153,25 @@ class AccountLine(Struct, frozen=True):
     role: Role
     live: bool
     keyed: bool
-    index: int
-    handle: str | None
-    name: str | None
-    online: bool = False
-    last_seen: int | None = None
+    index: Count
+    handle: Handle | None
+    name: Name | None
+    online: bool
+    last_seen: Milliseconds | None
 
 
 class AccountPage(Struct, frozen=True):
     """`GET /v1/admin/accounts`: `next` is the `after` of the next page, if there is one."""
 
     accounts: list[AccountLine]
-    next: int | None
+    next: Count | None
 
 
 class GroupView(Struct, frozen=True, kw_only=True):
     """One line of the admin's list of groups."""
 
     id: GroupId
-    name: str | None
+    name: Name | None
     members: list[AccountId]
 
 
@@ -178,7 +179,19 @@ class GroupPage(Struct, frozen=True):
     """`GET /v1/admin/groups`."""
 
     groups: list[GroupView]
-    next: int | None
+    next: Count | None
+
+
+class BlockView(Struct, frozen=True):
+    """
+    `GET /v1/chain/blocks/<height>`: `hash` is the SHA-256 of the header in canonical form, `entries` the ids of what the
+    block holds.
+    """
+
+    header: Header
+    hash: Hash
+    count: Count
+    entries: list[EntryId]
 
 
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):

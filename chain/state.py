@@ -14,6 +14,7 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct
 
+from chain.entry import Kind, Role
 from chain.identity import SealingKey, SigningKey
 
 SCHEMA = """
@@ -71,8 +72,8 @@ class AccountRow(Struct, frozen=True):
     """`invite` is the id of the entry that let it in; `idx` the index of its own first entry."""
 
     id: str
-    kind: str
-    role: str
+    kind: Kind
+    role: Role
     live: bool
     invite: str | None
     idx: int
@@ -93,8 +94,8 @@ class InviteRow(Struct, frozen=True):
 
     id: str
     code_hash: str
-    kind: str
-    role: str
+    kind: Kind
+    role: Role
     expires: int
     handle: str | None
     author: str

@@ -17,37 +17,12 @@ from msgspec import Struct
 
 from chain.audit import audit
 from chain.errors import Damaged
+from chain.health import Done, Idle, Running
 
 log = logging.getLogger(__name__)
 
 NICENESS = 10
 """Of the process: receipts come first."""
-
-
-class Idle(Struct, frozen=True, tag_field="state", tag="idle"):
-    """Nothing was checked since this server started."""
-
-
-class Running(Struct, frozen=True, tag_field="state", tag="running"):
-    """`since` is in ms."""
-
-    since: int
-
-
-class Done(Struct, frozen=True, kw_only=True, tag_field="state", tag="done"):
-    """
-    What came of it, `at` which time and after how many `ms`.
-
-    If it holds (`ok`), `height` is the newest block that was checked, else the first bad one, or -1 if the check
-    itself came to no end. `size` is the number of entries that hold.
-    """
-
-    at: int
-    ms: int
-    ok: bool
-    height: int
-    size: int
-    detail: str
 
 
 class Verdict(Struct, frozen=True):

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from chain.errors import Rule
+
 log = logging.getLogger(__name__)
 
 KEPT = 1_000
@@ -32,7 +34,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
 
     at: int
     account: str | None
-    rule: str
+    rule: Rule
     reason: str
     entry: str | None
 

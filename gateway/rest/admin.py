@@ -6,8 +6,9 @@ from typing import Annotated, TypeVar
 from flask import Blueprint, Response
 from msgspec import Meta, Struct
 
-from chain.api import GroupView
+from chain.api import AccountLine, AccountPage, GroupPage, GroupView
 from chain.entry import MAX_MS
+from chain.lists import InviteLine, InvitePage
 from chain.state import AccountRow, InviteRow
 from gateway.joins import Joins
 from gateway.presence import Presence
@@ -22,53 +23,6 @@ class Page(Struct, frozen=True, forbid_unknown_fields=True):
 
     after: Annotated[int, Meta(ge=-1, le=MAX_MS)] = -1
     limit: Annotated[int, Meta(ge=1, le=LARGEST_PAGE)] = LARGEST_PAGE
-
-
-class AccountLine(Struct, frozen=True):
-    """
-    `index` is that of its account entry; `keyed` whether it has a key in force; `last_seen` (ms) when it last
-    wrote, or now if it is online.
-    """
-
-    account: str
-    kind: str
-    role: str
-    live: bool
-    keyed: bool
-    index: int
-    handle: str | None
-    name: str | None
-    online: bool
-    last_seen: int | None
-
-
-class InviteLine(Struct, frozen=True):
-    """An invite without what its join code hashes to. `dead`: it was tried too often, or an admin stopped it."""
-
-    id: str
-    kind: str
-    role: str
-    expires: int
-    handle: str | None
-    author: str
-    used_by: str | None
-    index: int
-    dead: bool
-
-
-class AccountPage(Struct, frozen=True):
-    accounts: list[AccountLine]
-    next: int | None
-
-
-class InvitePage(Struct, frozen=True):
-    invites: list[InviteLine]
-    next: int | None
-
-
-class GroupPage(Struct, frozen=True):
-    groups: list[GroupView]
-    next: int | None
 
 
 def admin(desk: Desk, presence: Presence, joins: Joins, clock: Clock) -> Blueprint:

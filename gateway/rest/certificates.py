@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 from chain.api import CertificateRequest, Certified
 from chain.encoding import unb64url
 from chain.errors import Malformed, Missing, Refused
+from chain.lists import CertificateLine, CertificatePage, Renewed
 from gateway.authority import Denied, Line
 from gateway.errors import BadConfig
 from gateway.rest.desk import Desk, TokenCredential
@@ -61,35 +62,6 @@ class After(Struct, frozen=True, forbid_unknown_fields=True):
 
     after: Annotated[str, Meta(max_length=26)] = ""
     limit: Annotated[int, Meta(ge=1, le=LARGEST_PAGE)] = LARGEST_PAGE
-
-
-class CertificateLine(Struct, frozen=True):
-    """
-    The newest certificate of an account. `serial` in hex; `issued` and `until` in ms; `revoked` whether it is on the
-    list of revoked ones; `expired` whether its account needs an admin to renew it; `renewable` until when (ms) an
-    admin allowed that.
-    """
-
-    account: str
-    handle: str | None
-    live: bool
-    serial: str
-    issued: int
-    until: int
-    revoked: bool
-    expired: bool
-    renewable: int | None
-
-
-class CertificatePage(Struct, frozen=True):
-    certificates: list[CertificateLine]
-    next: str | None
-
-
-class Renewed(Struct, frozen=True):
-    """The account may ask for a certificate until then, in ms."""
-
-    until: int
 
 
 def certificates(desk: Desk, lan: Lan | None, tries: Tries, clock: Clock) -> Blueprint:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 from flask import Blueprint, Response, request
-from msgspec import Struct
 
 from chain import export
-from gateway.auditor import Auditor, Done, Idle, Running
+from chain.health import Health
+from gateway.auditor import Auditor
 from gateway.rest.desk import Credential, Desk
 from gateway.rest.documents import Nothing, answer, read_body
 from gateway.rest.problems import Crowded, Unauthenticated
@@ -27,21 +27,6 @@ CHUNK_BYTES = 262_144
 """What is read from one moment of the chain: a download must not hold on to any, or the log beside it grows."""
 
 _nothing = msgspec.json.Decoder(Nothing)
-
-
-class Health(Struct, frozen=True, kw_only=True):
-    """
-    The chain under its newest checkpoint. `timestamp` (ms) is the newest block's; `bytes` are those of its files,
-    `free` what is left on their disk; `verify` the last check that an admin asked for.
-    """
-
-    height: int
-    size: int
-    timestamp: int
-    checkpoint: str
-    bytes: int
-    free: int
-    verify: Idle | Running | Done
 
 
 def health(desk: Desk, chains: Chains, auditor: Auditor) -> Blueprint:

@@ -1,7 +1,5 @@
 """Invites: what a join code is for, told to whoever has the code."""
 
-from typing import TYPE_CHECKING, cast
-
 import msgspec
 from flask import Blueprint, Response
 
@@ -14,9 +12,6 @@ from gateway.rest.desk import Desk
 from gateway.rest.documents import answer, read_body
 from gateway.rest.tries import Count, Source, Tries
 from gateway.sessions import Clock
-
-if TYPE_CHECKING:
-    from chain.entry import Kind, Role
 
 _decoder = msgspec.json.Decoder(ShowCode)
 
@@ -41,8 +36,8 @@ def invites(desk: Desk, joins: Joins, tries: Tries, clock: Clock) -> Blueprint:
             Invited(
                 id=row.id,
                 handle=row.handle,
-                kind=cast("Kind", row.kind),
-                role=cast("Role", row.role),
+                kind=row.kind,
+                role=row.role,
                 expires=row.expires,
             )
         )

@@ -1,15 +1,13 @@
 """Who waits to be let in, for admins: they compare six digits with the newcomer, or stop the join code."""
 
 from http import HTTPStatus
-from typing import cast
 
 import msgspec
 from flask import Blueprint, Response
-from msgspec import Struct
 
 from chain.api import Digits
-from chain.entry import Count, EntryId, Kind, Role
 from chain.errors import Missing, Refused
+from chain.lists import JoinLine, JoinPage
 from chain.state import InviteRow
 from gateway.joins import Code, Joins
 from gateway.rest.admin import Page, cut
@@ -17,28 +15,6 @@ from gateway.rest.desk import Caller, Desk
 from gateway.rest.documents import Nothing, answer, read_body, read_query
 from gateway.rest.invites import is_open
 from gateway.sessions import Clock
-
-
-class JoinLine(Struct, frozen=True, kw_only=True):
-    """
-    Somebody who waits since `since` (ms), with the join code of `invite`, that was tried `tries` times in vain.
-    `index` is that of the invite's entry; `confirmed` whether it only has to ask once more.
-    """
-
-    invite: EntryId
-    handle: str
-    kind: Kind
-    role: Role
-    since: int
-    tries: int
-    confirmed: bool
-    index: Count
-
-
-class JoinPage(Struct, frozen=True):
-    joins: list[JoinLine]
-    next: int | None
-
 
 _digits = msgspec.json.Decoder(Digits)
 _nothing = msgspec.json.Decoder(Nothing)
@@ -92,14 +68,17 @@ def _lines(me: Caller, codes: dict[str, Code], now: int) -> list[JoinLine]:
     return [
         JoinLine(
             invite=row.id,
-            handle=row.handle or "",
-            kind=cast("Kind", row.kind),
-            role=cast("Role", row.role),
+            handle=row.handle,
+            kind=row.kind,
+            role=row.role,
             since=who.since,
             tries=codes[row.id].tries,
             confirmed=who.confirmed,
             index=row.idx,
         )
         for row in me.now.state.invites()
-        if row.id in codes and is_open(row, now) and (who := codes[row.id].waiting) is not None
+        if row.id in codes
+        and row.handle is not None
+        and is_open(row, now)
+        and (who := codes[row.id].waiting) is not None
     ]

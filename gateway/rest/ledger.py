@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 from msgspec import Struct
 
 from chain import entry
-from chain.block import Header
+from chain.api import BlockView
 from chain.encoding import b64url
 from chain.entry import Count
 from chain.errors import Malformed, Missing
@@ -23,15 +23,6 @@ class Sizes(Struct, frozen=True, forbid_unknown_fields=True, rename={"old": "fro
 
     old: Count
     new: Count
-
-
-class BlockView(Struct, frozen=True):
-    """`hash` is the SHA-256 of the header in canonical form, `entries` the ids of what the block holds."""
-
-    header: Header
-    hash: str
-    count: int
-    entries: list[str]
 
 
 def ledger(desk: Desk) -> Blueprint:

@@ -1,26 +1,12 @@
 """Links: which accounts and groups are in contact, for the admin who answers for it."""
 
 from flask import Blueprint, Response
-from msgspec import Struct
 
+from chain.lists import LinkLine, LinkPage
 from chain.state import ContactRow
 from gateway.rest.admin import Page
 from gateway.rest.desk import Desk
 from gateway.rest.documents import answer, read_query
-
-
-class LinkLine(Struct, frozen=True):
-    """`asked_by` is who asked, while the other has not accepted; `index` that of the entry that made it so."""
-
-    one: str
-    other: str
-    asked_by: str | None
-    index: int
-
-
-class LinkPage(Struct, frozen=True):
-    links: list[LinkLine]
-    next: int | None
 
 
 def links(desk: Desk) -> Blueprint:
@@ -39,4 +25,4 @@ def links(desk: Desk) -> Blueprint:
 
 
 def _line(row: ContactRow) -> LinkLine:
-    return LinkLine(row.one, row.other, row.asked_by, row.idx)
+    return LinkLine(one=row.one, other=row.other, asked_by=row.asked_by, index=row.idx)

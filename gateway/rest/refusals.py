@@ -8,6 +8,7 @@ from flask import Blueprint, Response
 from msgspec import Meta, Struct
 
 from chain.entry import MAX_MS, Count
+from chain.lists import RefusalLine, RefusalPage
 from gateway import refusals as kept
 from gateway.errors import Busy
 from gateway.refusals import Kept
@@ -21,29 +22,6 @@ class Earlier(Struct, frozen=True, forbid_unknown_fields=True):
 
     before: Count = MAX_MS
     limit: Annotated[int, Meta(ge=1, le=LARGEST_PAGE)] = 100
-
-
-class RefusalLine(Struct, frozen=True, kw_only=True):
-    """
-    A refusal, `at` in ms. Numbers that are passed over were counted and not kept.
-
-    `account` is whose connection it came over, or the entry's author where a browser handed it in; `entry` its id.
-    """
-
-    number: int
-    at: int
-    account: str | None
-    handle: str | None
-    rule: str
-    reason: str
-    entry: str | None
-
-
-class RefusalPage(Struct, frozen=True):
-    """Newest first; `before` is where the next page begins, if there is one."""
-
-    lines: list[RefusalLine]
-    before: int | None
 
 
 def refusals(desk: Desk, file: Path) -> Blueprint:

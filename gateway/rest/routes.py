@@ -5,22 +5,19 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from chain import api
+from chain import api, lists
 from chain.entry import Count, EntryId
+from chain.health import Health, Running
 from chain.identity import AccountId
 from chain.wire import Consistency, Delivered, Delivery, Parcel
-from gateway.auditor import Running
 from gateway.rest import (
     admin,
     audit,
     certificates,
     events,
     friends,
-    health,
     inbox,
-    joins,
     ledger,
-    links,
     login,
     lookup,
     messages,
@@ -208,9 +205,7 @@ ROUTES = {
         query=ledger.Sizes,
         answer=Consistency,
     ),
-    "GET /v1/chain/blocks/<height>": Route(
-        tag=CHAIN, does="A block", answer=ledger.BlockView, problems=(404,)
-    ),
+    "GET /v1/chain/blocks/<height>": Route(tag=CHAIN, does="A block", answer=api.BlockView, problems=(404,)),
     "GET /healthz": Route(
         tag=WATCH, who="all", does="Whether entries are committed", answer=Alive, problems=(503,)
     ),
@@ -218,13 +213,13 @@ ROUTES = {
     "GET /openapi.json": Route(tag=WATCH, who="all", does="This document", answer=JSON),
     "GET /docs": Route(tag=WATCH, who="all", does="The same, to read", answer=HTML),
     "GET /v1/admin/accounts": Route(
-        tag=ADMIN, who="admin", does="Everybody", query=admin.Page, answer=admin.AccountPage
+        tag=ADMIN, who="admin", does="Everybody", query=admin.Page, answer=api.AccountPage
     ),
     "GET /v1/admin/invites": Route(
-        tag=ADMIN, who="admin", does="Every invite", query=admin.Page, answer=admin.InvitePage
+        tag=ADMIN, who="admin", does="Every invite", query=admin.Page, answer=lists.InvitePage
     ),
     "GET /v1/admin/joins": Route(
-        tag=ADMIN, who="admin", does="Who waits to be let in", query=admin.Page, answer=joins.JoinPage
+        tag=ADMIN, who="admin", does="Who waits to be let in", query=admin.Page, answer=lists.JoinPage
     ),
     "POST /v1/admin/joins/<invite>/confirm": Route(
         tag=ADMIN,
@@ -243,17 +238,17 @@ ROUTES = {
         problems=(404,),
     ),
     "GET /v1/admin/groups": Route(
-        tag=ADMIN, who="admin", does="Every group", query=admin.Page, answer=admin.GroupPage
+        tag=ADMIN, who="admin", does="Every group", query=admin.Page, answer=api.GroupPage
     ),
     "GET /v1/admin/links": Route(
-        tag=ADMIN, who="admin", does="Who is in contact with whom", query=admin.Page, answer=links.LinkPage
+        tag=ADMIN, who="admin", does="Who is in contact with whom", query=admin.Page, answer=lists.LinkPage
     ),
     "GET /v1/admin/certificates": Route(
         tag=ADMIN,
         who="admin",
         does="Everybody's newest certificate",
         query=certificates.After,
-        answer=certificates.CertificatePage,
+        answer=lists.CertificatePage,
         problems=(404, 503),
     ),
     "POST /v1/admin/certificates/<account>/renew": Route(
@@ -261,21 +256,21 @@ ROUTES = {
         who="admin",
         does="Let an account renew a certificate that has expired",
         body=Nothing,
-        answer=certificates.Renewed,
+        answer=lists.Renewed,
         problems=(404, 503),
     ),
     "GET /v1/admin/audit": Route(
-        tag=ADMIN, who="admin", does="What was done, newest first", query=audit.Acts, answer=audit.AuditPage
+        tag=ADMIN, who="admin", does="What was done, newest first", query=audit.Acts, answer=lists.AuditPage
     ),
     "GET /v1/admin/refusals": Route(
         tag=ADMIN,
         who="admin",
         does="What was refused, newest first",
         query=refusals.Earlier,
-        answer=refusals.RefusalPage,
+        answer=lists.RefusalPage,
         problems=(503,),
     ),
-    "GET /v1/admin/chain": Route(tag=ADMIN, who="admin", does="How the chain is", answer=health.Health),
+    "GET /v1/admin/chain": Route(tag=ADMIN, who="admin", does="How the chain is", answer=Health),
     "POST /v1/admin/chain/verify": Route(
         tag=ADMIN,
         who="admin",
@@ -288,7 +283,7 @@ ROUTES = {
         tag=ADMIN, who="admin", does="The log to take away, without bodies", answer=LINES, problems=(503,)
     ),
     "GET /v1/admin/sessions": Route(
-        tag=ADMIN, who="admin", does="Everybody's sessions", query=admin.Page, answer=sessions.SessionPage
+        tag=ADMIN, who="admin", does="Everybody's sessions", query=admin.Page, answer=lists.SessionPage
     ),
     "POST /v1/admin/sessions/<session_id>/end": Route(
         tag=ADMIN,

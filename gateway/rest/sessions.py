@@ -7,32 +7,15 @@ from flask import Blueprint, Response
 from msgspec import Struct
 
 from chain.errors import Missing
+from chain.lists import SessionLine, SessionPage
 from gateway.rest.admin import Page
 from gateway.rest.desk import Caller, Desk, SessionCredential, still_fits
 from gateway.rest.documents import Nothing, answer, read_body, read_query
 from gateway.sessions import Session, Sessions
 
 
-class SessionLine(Struct, frozen=True):
-    """`agent` is the browser in words, `current` whether it is the one that asks. Times are in ms."""
-
-    id: str
-    account: str
-    handle: str | None
-    begun: int
-    used: int
-    expires: int
-    agent: str
-    current: bool
-
-
 class OwnSessions(Struct, frozen=True):
     sessions: list[SessionLine]
-
-
-class SessionPage(Struct, frozen=True):
-    sessions: list[SessionLine]
-    next: int | None
 
 
 _nothing = msgspec.json.Decoder(Nothing)

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from chain.api import Party
 from chain.body import Body, Card, GroupName, Invitation
@@ -15,9 +14,6 @@ from chain.state import AccountRow
 from chain.wire import Delivered
 from gateway.committer import delivery_of
 from gateway.errors import Undecided
-
-if TYPE_CHECKING:
-    from chain.entry import Kind, Role
 
 MOST_OPEN = 16
 """More threads than this do not read faster, and each open chain has a page cache of its own."""
@@ -88,8 +84,8 @@ class Snapshot:
         card = self.card(row.id)
         return Party(
             account=row.id,
-            kind=cast("Kind", row.kind),
-            role=cast("Role", row.role),
+            kind=row.kind,
+            role=row.role,
             live=row.live,
             entries=self.delivered(keys.idx for keys in self.state.keys(row.id)),
             handle=card.handle if card else None,

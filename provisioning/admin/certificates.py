@@ -4,12 +4,13 @@ import argparse
 
 from msgspec import Struct
 
+from chain.lists import CertificateLine
 from device.client import Client
 from device.errors import Problem
 from provisioning.admin.accounts import find_account
 from provisioning.admin.commands import Commands
 from provisioning.admin.printing import Columns, aside, listed, say, takes_json, when, yes
-from provisioning.admin.requests import CertificateLine, Requests
+from provisioning.admin.requests import Requests
 
 NOT_FOUND = 404
 

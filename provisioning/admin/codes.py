@@ -12,12 +12,13 @@ from chain import entry, rules
 from chain.body import Invitation, document
 from chain.entry import Invite, Kind, Role
 from chain.joincode import JoinCode, new_code
+from chain.lists import InviteLine
 from device.client import Client, now_ms
 from device.errors import DeviceError
 from provisioning.admin.accounts import NotFound
 from provisioning.admin.commands import Commands
 from provisioning.admin.printing import Columns, aside, listed, say, takes_json, when
-from provisioning.admin.requests import InviteLine, Requests
+from provisioning.admin.requests import Requests
 from provisioning.inventory import Inventory, Issued
 
 MS_PER_HOUR = 3_600_000

@@ -3,11 +3,12 @@
 import argparse
 
 from chain.entry import Contact
+from chain.lists import LinkLine
 from device.client import Client
 from provisioning.admin.accounts import find_account, find_party, names
 from provisioning.admin.commands import Commands
 from provisioning.admin.printing import Columns, listed, say, takes_json
-from provisioning.admin.requests import LinkLine, Requests
+from provisioning.admin.requests import Requests
 
 
 def add(commands: Commands) -> None:

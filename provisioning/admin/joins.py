@@ -3,12 +3,13 @@
 import argparse
 
 from chain.joincode import DIGITS
+from chain.lists import JoinLine
 from device.client import Client
 from device.errors import DeviceError
 from provisioning.admin.accounts import NotFound
 from provisioning.admin.commands import Commands
 from provisioning.admin.printing import Columns, listed, say, takes_json, when
-from provisioning.admin.requests import JoinLine, Requests
+from provisioning.admin.requests import Requests
 
 COLUMNS: Columns[JoinLine] = {
     "HANDLE": lambda line: line.handle,

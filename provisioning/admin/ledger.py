@@ -7,12 +7,14 @@ from pathlib import Path
 from chain import console, durable
 from chain.console import Progress
 from chain.errors import Damaged
+from chain.health import Done, Idle, Running
 from device.client import Client
+from device.errors import DeviceError
 from provisioning.admin import status
 from provisioning.admin.commands import Commands
 from provisioning.admin.log import LogReader
 from provisioning.admin.printing import aside, say, takes_json
-from provisioning.admin.requests import Requests, Verify
+from provisioning.admin.requests import Requests
 
 LOOK_SECONDS = 0.5
 """Between two looks at a check that is running."""
@@ -71,17 +73,21 @@ def verify(_args: argparse.Namespace, client: Client) -> None:
     say(_holds(_ended(requests)))
 
 
-def _ended(requests: Requests) -> Verify:
-    while (found := requests.health().verify).state == "running":
+def _ended(requests: Requests) -> Idle | Done:
+    while isinstance(found := requests.health().verify, Running):
         time.sleep(LOOK_SECONDS)
     return found
 
 
-def _holds(found: Verify) -> str:
+def _holds(found: Idle | Done) -> str:
     """What a check came to; raise `Damaged` if something does not hold."""
+    if isinstance(found, Idle):
+        raise DeviceError(
+            "the gateway's web server was restarted before the check came to its end: begin it again"
+        )
     if not found.ok:
-        raise Damaged(found.height or 0, found.detail or "the check came to no end")
-    return f"everything holds: {found.size} entries, up to block {found.height}, in {(found.ms or 0) / 1000:.1f} s"
+        raise Damaged(found.height, found.detail)
+    return f"everything holds: {found.size} entries, up to block {found.height}, in {found.ms / 1000:.1f} s"
 
 
 def download(args: argparse.Namespace, client: Client) -> None:

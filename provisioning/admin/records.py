@@ -5,10 +5,11 @@ from itertools import islice
 from typing import get_args
 
 from chain.entry import Redact
+from chain.lists import Act, AuditLine, RefusalLine
 from device.client import Client
 from provisioning.admin.commands import Commands
 from provisioning.admin.printing import Columns, aside, listed, say, takes_json, when
-from provisioning.admin.requests import Act, AuditLine, RefusalLine, Requests
+from provisioning.admin.requests import Requests
 
 REASONS = ("mistake", "privacy", "retention", "legal")
 LINES = 50

@@ -2,10 +2,11 @@
 
 import argparse
 
+from chain.lists import SessionLine
 from device.client import Client
 from provisioning.admin.commands import Commands
 from provisioning.admin.printing import Columns, listed, say, takes_json, when
-from provisioning.admin.requests import Requests, SessionLine
+from provisioning.admin.requests import Requests
 
 COLUMNS: Columns[SessionLine] = {
     "HANDLE": lambda line: line.handle,

@@ -6,12 +6,14 @@ from msgspec import Struct
 
 from chain.api import AccountLine
 from chain.finding import Finding, ok, problem, warning
+from chain.health import Done, Health, Running
+from chain.lists import CertificateLine
 from device.client import Client, now_ms
 from device.crl import Crl
 from device.errors import TwoHistories, Unreachable
 from provisioning.admin import certificates
 from provisioning.admin.printing import when
-from provisioning.admin.requests import CertificateLine, Health, Requests
+from provisioning.admin.requests import Requests
 
 LITTLE_BYTES = 1_073_741_824
 """Left on the gateway's disk: it is time to look after it."""
@@ -68,12 +70,14 @@ def _chain(health: Health) -> Iterator[Finding]:
     else:
         yield ok("disk", free)
     check = health.verify
-    if check.state == "done" and not check.ok:
+    if isinstance(check, Done) and not check.ok:
         yield problem("check", check.detail, "docs/operations.md says how a damaged chain is restored")
-    elif check.state == "done":
+    elif isinstance(check, Done):
         yield ok("check", f"everything held, up to block {check.height}")
+    elif isinstance(check, Running):
+        yield ok("check", "one is running")
     else:
-        yield ok("check", {"running": "one is running"}.get(check.state, "none since the gateway started"))
+        yield ok("check", "none since the gateway started")
 
 
 def _people(accounts: list[AccountLine]) -> Iterator[Finding]:

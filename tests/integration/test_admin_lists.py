@@ -12,14 +12,16 @@ import msgspec
 import pytest
 import urllib3
 
-from chain import merkle
+from chain import health, merkle
 from chain.chain import Chain
 from chain.encoding import b64url, unb64url
 from chain.errors import ChainError, Damaged, Refused
 from chain.joincode import JoinCode
+from chain.lists import CertificateLine
 from device import cli as device
 from device import joining
 from device.client import Home
+from device.errors import DeviceError
 from device.joining import join
 from device.password import derive
 from provisioning.admin import cli as admin
@@ -335,6 +337,11 @@ def test_what_an_entry_said_is_erased(site: Site, name: str) -> None:
 # The chain
 
 
+def checked(found: str) -> health.Done:
+    """A check that found block 3 to be bad."""
+    return health.Done(at=7, ms=1, ok=False, height=3, size=2, detail=found)
+
+
 def test_status_says_that_all_is_well_and_what_could_be_better(site: Site) -> None:
     done = as_admin(site, "status")
 
@@ -346,11 +353,11 @@ def test_status_says_that_all_is_well_and_what_could_be_better(site: Site) -> No
 
 
 def test_status_fails_when_something_is_wrong(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    health = requests.Requests.health
+    sound = requests.Requests.health
 
-    def damaged(asked: requests.Requests) -> requests.Health:
-        verify = requests.Verify(state="done", ok=False, height=3, detail="block 3: its hash is another")
-        return msgspec.structs.replace(health(asked), verify=verify, free=1)
+    def damaged(asked: requests.Requests) -> health.Health:
+        verify = checked("block 3: its hash is another")
+        return msgspec.structs.replace(sound(asked), verify=verify, free=1)
 
     monkeypatch.setattr(requests.Requests, "health", damaged)
 
@@ -365,7 +372,7 @@ DAY = status.MS_PER_DAY
 NOW = 1_700_000_000_000
 
 
-def certificate(**more: Any) -> requests.CertificateLine:
+def certificate(**more: Any) -> CertificateLine:
     line: dict[str, Any] = {
         "account": "a" * 26,
         "handle": "fridge",
@@ -377,7 +384,7 @@ def certificate(**more: Any) -> requests.CertificateLine:
         "expired": False,
         "renewable": None,
     }
-    return requests.CertificateLine(**(line | more))
+    return CertificateLine(**(line | more))
 
 
 @pytest.mark.parametrize(
@@ -408,7 +415,12 @@ def test_the_gateway_checks_its_chain_when_asked(site: Site) -> None:
 
 def test_a_chain_that_does_not_hold_is_a_failure() -> None:
     with pytest.raises(Damaged, match="its hash is another"):
-        ledger._holds(requests.Verify(state="done", ok=False, height=3, detail="its hash is another"))
+        ledger._holds(checked("its hash is another"))
+
+
+def test_a_check_that_nobody_knows_of_any_more_is_no_damage() -> None:
+    with pytest.raises(DeviceError, match="begin it again"):
+        ledger._holds(health.Idle())
 
 
 def test_no_contract_can_be_in_force_and_that_is_said(site: Site) -> None:

@@ -18,8 +18,9 @@ from werkzeug.test import TestResponse
 from chain import checkpoint, merkle
 from chain.block import Block
 from chain.chain import Chain
+from chain.health import Done, Idle, Running
 from device.client import Client, Home
-from gateway.auditor import Auditor, Done, Idle, Running, verdict_of
+from gateway.auditor import Auditor, verdict_of
 from gateway.rest import health
 from tests.site import Site, a_site
 from tests.sites import running_site

@@ -20,8 +20,10 @@ import chain.block
 import chain.body
 import chain.entry
 import chain.export
+import chain.health
 import chain.identity
 import chain.jws
+import chain.lists
 import chain.receipt
 import chain.state
 import chain.store
@@ -36,7 +38,6 @@ import device.link
 import device.outbox
 import device.reading
 import device.sealing
-import gateway.auditor
 import gateway.authority
 import gateway.backup
 import gateway.joins
@@ -50,11 +51,8 @@ import gateway.rest.desk
 import gateway.rest.entries
 import gateway.rest.events
 import gateway.rest.friends
-import gateway.rest.health
 import gateway.rest.inbox
-import gateway.rest.joins
 import gateway.rest.ledger
-import gateway.rest.links
 import gateway.rest.login
 import gateway.rest.lookup
 import gateway.rest.messages
@@ -92,8 +90,10 @@ DOCUMENTED = (
     chain.body,
     chain.entry,
     chain.export,
+    chain.health,
     chain.identity,
     chain.jws,
+    chain.lists,
     chain.token,
     chain.wire,
     device.addressbook,
@@ -102,7 +102,6 @@ DOCUMENTED = (
     device.identity,
     device.keys,
     device.sealing,
-    gateway.auditor,
     gateway.authority,
     gateway.backup,
     gateway.pulse,
@@ -113,11 +112,8 @@ DOCUMENTED = (
     gateway.rest.entries,
     gateway.rest.events,
     gateway.rest.friends,
-    gateway.rest.health,
     gateway.rest.inbox,
-    gateway.rest.joins,
     gateway.rest.ledger,
-    gateway.rest.links,
     gateway.rest.login,
     gateway.rest.lookup,
     gateway.rest.messages,
@@ -134,7 +130,6 @@ INTERNAL = {
     "SignedEntry",
     "Submission",
     "Token",
-    "Verdict",
     "_Held",
     "_Key",
     "_Private",
