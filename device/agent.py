@@ -190,11 +190,11 @@ class Agent:
                 self._turn()
                 heart.beat()
             sensing.set()
-            if self._config is not None:
-                self._client.outbox.set_counter("recorded", now_ms())
             deadline = time.monotonic() + DRAIN_SECONDS
             while self._waits() and time.monotonic() < deadline:
                 self._turn()
+            if self._config is not None and not any(self._unsealed.values()):
+                self._client.outbox.set_counter("recorded", now_ms())
         finally:
             sensing.set()
             ended.set()

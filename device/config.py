@@ -253,6 +253,12 @@ def read_sensor(table: Any, *, where: str = "") -> Sensor:
             raise BadConfig(
                 f"{where}clear_by: want at most {room:g}, or no alert ever ends, got {sensor.clear_by:g}"
             )
+    if isinstance(sensor, Poll) and sensor.stale_after and sensor.stale_after < 2 * sensor.every:
+        # What comes once in an hour is not missing after a quarter of one.
+        raise BadConfig(
+            f"{where}stale_after: want at least {2 * sensor.every:g}, twice what lies between two readings, "
+            f"got {sensor.stale_after:g}"
+        )
     if not sensor.rules.are_limits:
         for name in ("must_last", "clear_by"):
             if getattr(sensor, name) is not None:

@@ -144,6 +144,10 @@ def test_a_stream_may_be_silent_for_a_minute_unless_told(tmp_path: Path) -> None
         (POLL + "high = 9\nhighest = 8", "sensors.load: high: want less than highest, which is 8, got 9"),
         (POLL + "low = 2\nhigh = 8\nclear_by = 7", "sensors.load: clear_by: want at most 6, or no alert"),
         (POLL + "clear_by = -1", "sensors.load: clear_by: Expected `float` >= 0.0"),
+        (
+            POLL.replace("every = 4", "every = 3600") + 'preset = "vaccine-fridge"',
+            "sensors.load: stale_after: want at least 7200, twice what lies between two readings, got 900",
+        ),
         (POLL + "must_last = 60", "sensors.load: must_last: want low or high with it, got neither"),
         (POLL + "stuck_after = 0", "sensors.load: stuck_after: Expected `float` > 0.0"),
         ("heartbeat = -1" + POLL, "heartbeat: Expected `float` >= 0.0"),
