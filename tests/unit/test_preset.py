@@ -1,11 +1,13 @@
 """The one table of codes, units and limits."""
 
 import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from device.config import Priority, read_sensor
+from device.explaining import duration
 from device.preset import PRESETS, Preset
 
 LOINC = re.compile(r"[1-9][0-9]{0,6}-[0-9]")
@@ -60,3 +62,14 @@ def test_the_limits_are_those_of_their_source(
         return below or (preset.high is not None and value > preset.high)
 
     assert [is_beyond(value) for value in (*alerts, *none)] == [True, True, False, False]
+
+
+def test_the_guide_has_every_preset_with_its_times() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
+    told = {row[0].strip("`"): (row[1], row[3], row[5]) for row in rows if row[0].strip("`") in PRESETS}
+
+    assert told == {
+        name: (preset.unit, duration(preset.must_last), duration(preset.stale_after))
+        for name, preset in PRESETS.items()
+    }
