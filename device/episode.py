@@ -228,6 +228,7 @@ class Watch:
             episode=episode,
             detail=detail,
             last=self.last,
-            readings=tuple(self._readings),
+            # They show how a limit was crossed; how there came to be none they do not.
+            readings=tuple(self._readings) if episode.kind == "physiological" else (),
             until=until,
         )

@@ -148,6 +148,7 @@ def test_silence_is_a_technical_alert() -> None:
 def test_the_next_reading_ends_it() -> None:
     played = Played().feed(5, *[FAILED] * 5, 5)
 
+    assert [event.readings for event in played.told] == [(), ()]
     assert played.said == [("start", "timeout"), ("end", "timeout")]
 
 
