@@ -65,6 +65,10 @@ class Cast:
         until(lambda: processes_of(self.site, part), f"{part} is running again")
         chance.choice(processes_of(self.site, part)).send_signal(signal.SIGKILL)
 
+    def waiting(self) -> int:
+        with closing(Outbox(self.site.home("sensor-1") / "outbox.db")) as outbox:
+            return outbox.waiting()
+
     def stop(self) -> None:
         self.device.stop()
         self.clinician.stop()
@@ -112,6 +116,8 @@ def test_thirty_kills_lose_nothing_and_double_nothing(cast: Cast) -> None:
     cast.site.wait_ready()
     before = len(cast.receipted)
     until(lambda: len(cast.receipted) > before + RATE, "entries are committed again after the last kill")
+    # Told to stop, it sends what waits for ten seconds: what a slow machine gathered may take longer.
+    until(lambda: cast.waiting() < RATE, "what waited has gone out")
     cast.device.stop()
     with closing(Outbox(cast.site.home("sensor-1") / "outbox.db")) as outbox:
         assert outbox.waiting() == 0

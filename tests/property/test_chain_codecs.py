@@ -721,7 +721,7 @@ join_codes = st.builds(
     JoinCode,
     host=hosts,
     port=st.integers(1, 2**16 - 1),
-    gateway=accounts,
+    pin=accounts | st.text(BASE32, min_size=52, max_size=52),
     code=st.text(BASE32, min_size=16, max_size=16),
 )
 
