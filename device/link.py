@@ -21,6 +21,10 @@ log = logging.getLogger(__name__)
 KEEPALIVE_SECONDS = 20
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 30.0
+TURN_SECONDS = 1.0
+
+TLS_TURN_SECONDS = 0.01
+"""How long something that is to be sent over TLS waits at most until it is seen."""
 ONLINE = b'{"online":true}'
 OFFLINE = b'{"online":false}'
 
@@ -113,7 +117,7 @@ class Link:
             self._client.on_socket_register_write = _by_the_network_thread
         try:
             self._client.connect(*self._address, keepalive=KEEPALIVE_SECONDS)
-            self._client.loop_forever()
+            self._client.loop_forever(timeout=TURN_SECONDS if self._tls is None else TLS_TURN_SECONDS)
         except ssl.SSLError as error:
             if self._tls is not None:
                 raise self._tls.refused(error, *self._address) from error
@@ -171,9 +175,10 @@ def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:
 
 def _by_the_network_thread(_client: mqtt.Client, _data: Any, _socket: Any) -> None:
     """
-    With this in its place, paho leaves all writing to the thread that reads, which it wakes.
+    With this in its place, paho leaves all writing to the thread that reads.
 
-    Otherwise whoever publishes writes at once; and two threads in one TLS connection garble it.
+    Otherwise whoever publishes writes at once; and two threads in one TLS connection garble it. That thread is woken by
+    nothing but its time being up (`TLS_TURN_SECONDS`): paho wakes only a thread of its own.
     """
 
 

@@ -25,6 +25,10 @@ log = logging.getLogger(__name__)
 KEEPALIVE_SECONDS = 20
 FIRST_DELAY = 0.1
 LONGEST_DELAY = 5.0
+TURN_SECONDS = 1.0
+
+TLS_TURN_SECONDS = 0.01
+"""How long something that is to be sent over TLS waits at most until it is seen."""
 
 OnMessage = Callable[[mqtt.MQTTMessage, int], None]
 """Told a message and the number of the connection it came on; only enqueues."""
@@ -36,13 +40,15 @@ class Endpoint:
     Where one of the gateway's two clients finds the broker, and as whom.
 
     `show` is called before each connection, and makes a fresh client prove who it is: by a token on loopback, by its
-    certificate in a LAN, each as it is at that moment.
+    certificate in a LAN, each as it is at that moment. `turn` is how long the connection's thread waits for what comes, in
+    seconds, before it looks whether something is to be sent.
     """
 
     host: str
     port: int
     client_id: str
     show: Callable[[mqtt.Client], None]
+    turn: float = TURN_SECONDS
 
 
 def committers(site: Site, key: Key, origin: str) -> Endpoint:
@@ -57,8 +63,11 @@ def web_servers(site: Site, key: Key, origin: str) -> Endpoint:
 
 def _endpoint(site: Site, key: Key, origin: str, *, client_id: str, own: Path) -> Endpoint:
     settings = site.settings
-    show = _certificate(site.certificates, own) if settings.is_lan else _token(key, origin)
-    return Endpoint(near(settings.mqtt_host), settings.mqtt_port, client_id, show)
+    if settings.is_lan:
+        show, turn = _certificate(site.certificates, own), TLS_TURN_SECONDS
+    else:
+        show, turn = _token(key, origin), TURN_SECONDS
+    return Endpoint(near(settings.mqtt_host), settings.mqtt_port, client_id, show, turn)
 
 
 def _certificate(files: Files, own: Path) -> Callable[[mqtt.Client], None]:
@@ -73,9 +82,10 @@ def _certificate(files: Files, own: Path) -> Callable[[mqtt.Client], None]:
 
 def _by_the_network_thread(_client: mqtt.Client, _data: Any, _socket: Any) -> None:
     """
-    With this in its place, paho leaves all writing to the thread that reads, which it wakes.
+    With this in its place, paho leaves all writing to the thread that reads.
 
-    Otherwise whoever publishes writes at once; and two threads in one TLS connection garble it.
+    Otherwise whoever publishes writes at once; and two threads in one TLS connection garble it. That thread is woken by
+    nothing but its time being up (`TLS_TURN_SECONDS`): paho wakes only a thread of its own.
     """
 
 
@@ -179,7 +189,7 @@ class Link:
                 with contextlib.suppress(ConnectionError, TimeoutError, socket.gaierror):
                     self._endpoint.show(self._client)
                     self._client.connect(*self._address, keepalive=KEEPALIVE_SECONDS)
-                    self._client.loop_forever()
+                    self._client.loop_forever(timeout=self._endpoint.turn)
             except OSError as error:
                 # Of TLS, or of a certificate's file: unlike a broker that is away, this seldom mends itself.
                 self._complain(str(error))
