@@ -119,72 +119,49 @@ AGENT = Part(name="agent", about="a device's agent", words="device --home {direc
 def gateway_parts(settings: "Settings") -> tuple[Part, ...]:
     """The processes of a gateway, in the order in which they start."""
     here = ("localhost", *own_addresses(settings))
-    if not settings.is_lan:
-        return (
-            Part(
-                name="broker",
-                about="the embedded MQTT broker",
-                words="gateway broker {directory}",
-                peers=here,
-            ),
-            Part(
-                name="commit",
-                about="the committer",
-                words="gateway commit {directory}",
-                after=("broker",),
-                peers=here,
-            ),
-            Part(
-                name="web",
-                about="the web server",
-                words="gateway web {directory}",
-                after=("broker", "commit"),
-                peers=here,
-            ),
-        )
-    lan = (*here, *LAN)
-    return (
-        Part(
-            name="authority",
-            about="the certificate authority",
-            words="authority run {directory}",
-            peers=here,
-        ),
+    first, everybody = (("authority",), (*here, *LAN)) if settings.is_lan else ((), here)
+    both = (
         Part(
             name="broker",
-            about="the MQTT broker, Mosquitto",
+            about="the MQTT broker",
             words="gateway broker {directory}",
-            # It refuses every client once the list of revoked certificates is too old: the authority renews that first.
-            after=("authority",),
-            peers=lan,
+            # Mosquitto refuses every client once the list of revoked certificates is too old: that is renewed first.
+            after=first,
+            peers=everybody,
             port=settings.mqtt_port,
         ),
         Part(
             name="commit",
             about="the committer",
             words="gateway commit {directory}",
-            after=("authority", "broker"),
+            after=(*first, "broker"),
             peers=here,
         ),
         Part(
             name="web",
             about="the web server",
             words="gateway web {directory}",
-            after=("authority", "broker", "commit"),
-            peers=lan,
+            after=(*first, "broker", "commit"),
+            peers=everybody,
             port=settings.http_port,
         ),
-        Part(
-            name="welcome",
-            about="the page that offers the root certificate",
-            words="gateway welcome {directory}",
-            after=("authority",),
-            peers=lan,
-            port=settings.welcome_port,
-            # What it announces are the addresses that the kernel's list of interfaces has.
-            families=("AF_NETLINK",),
-        ),
     )
+    if not settings.is_lan:
+        return both
+    authority = Part(
+        name="authority", about="the certificate authority", words="authority run {directory}", peers=here
+    )
+    welcome = Part(
+        name="welcome",
+        about="the page that offers the root certificate",
+        words="gateway welcome {directory}",
+        after=first,
+        peers=everybody,
+        port=settings.welcome_port,
+        # What it announces are the addresses that the kernel's list of interfaces has.
+        families=("AF_NETLINK",),
+    )
+    return (authority, *both, welcome)
 
 
 def own_addresses(settings: "Settings") -> tuple[str, ...]:
