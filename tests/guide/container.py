@@ -23,7 +23,6 @@ TOOLS = ("debootstrap", "systemd-nspawn", "nsenter", "ip")
 RELEASE, PYTHON = "bookworm", "3.11"
 """Debian's, and the Python that it has."""
 
-MIRROR = "http://deb.debian.org/debian"
 # What a minimal Debian leaves out of what is on every Raspberry Pi.
 BEYOND_MINIMAL = "systemd,systemd-sysv,dbus,ca-certificates,avahi-daemon,libnss-mdns"
 
@@ -45,10 +44,8 @@ def is_possible() -> bool:
 
 def install(root: Path) -> None:
     """Put a clean Debian into the directory."""
-    chosen = ["--variant=minbase", f"--include={BEYOND_MINIMAL}", RELEASE]
-    done = subprocess.run(
-        ["debootstrap", *chosen, str(root), MIRROR], capture_output=True, text=True, check=False
-    )
+    chosen = ["--variant=minbase", f"--include={BEYOND_MINIMAL}", RELEASE, str(root)]
+    done = subprocess.run(["debootstrap", *chosen], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     shutil.copyfile("/etc/resolv.conf", root / "etc" / "resolv.conf")
 
