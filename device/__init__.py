@@ -5,5 +5,5 @@ Read in this order. Keys and sealing: errors, keys, identity, oaep, gcm, sealing
 remembered: document, addressbook, outbox. Who is believed: csr, root, crl, tls, rest, trust, addressing. At work:
 client, certificate, joinfile, joining, rotation, inbox, window, link, renewal, agent. Sensing: preset, config, reading,
 output, senml, lines, child, sensors; what is made of it: episode, content, reporting, heartbeat, losses, replaycheck; the
-readers: readers, recording, thermometer. The command line: explaining, printing, doctor, cli.
+readers: readers, recording, thermometer. The command line: explaining, printing, doctor, commands, cli.
 """

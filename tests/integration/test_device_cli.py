@@ -17,6 +17,7 @@ from device import cli, identity, recovery
 from device.attachment import MAX_FILE_BYTES
 from device.backup import unwrap_backup
 from device.client import Home
+from device.commands import messages
 from device.config import EXAMPLE, Config
 from device.content import FILE, READING
 from device.errors import CannotOpen
@@ -714,7 +715,7 @@ def test_what_is_written_while_the_gateway_is_away_goes_out_with_the_next_run(
 ) -> None:
     on(site, LEE, "send", KIM, "before")
     read(site, KIM)
-    monkeypatch.setattr(cli, "SEND_SECONDS", 0.3)
+    monkeypatch.setattr(messages, "SEND_SECONDS", 0.3)
     site.stop()
     try:
         away = on(site, LEE, "send", KIM, "meanwhile")
