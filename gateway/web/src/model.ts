@@ -15,6 +15,8 @@ export type EntryId = string;
 export type Role = "admin" | "member" | "gateway";
 export type Kind = "person" | "device" | "service";
 export type Priority = "high" | "medium" | "low" | "info";
+/** Why an alert is left alone for a while. */
+export type SnoozeReason = "care" | "transport" | "repair" | "known" | "test" | "other";
 
 /** A new password has at least so many characters. */
 export const FEWEST_CHARACTERS = 8;
@@ -73,6 +75,8 @@ export interface View {
   alerts: readonly AlertView[];
   /** By name. */
   friends: readonly FriendView[];
+  /** The groups that we are concerned with, and who is on duty in each, by name; null until the gateway told. */
+  duty: readonly DutyGroup[] | null;
   /** Entries of ours that wait for their receipt, or were refused. */
   unsent: readonly Unsent[];
   /** Whether this page may make a sound now; a browser may not until somebody touched the page. */
@@ -118,8 +122,24 @@ export interface AlertView {
   /** Who took it (it counts no more once the priority rose, or they released it). */
   takenBy: { account: AccountId; title: string; at: number; mine: boolean } | null;
   resolved: boolean;
-  /** Neither taken nor resolved: it goes on sounding, also when the condition has ended. */
+  /** Neither taken nor resolved: it stays listed, also when the condition has ended. */
   open: boolean;
+  /** It is heard here and now: open, not snoozed, and for us: we are on duty for it, or nobody answered. */
+  sounding: boolean;
+  /** We are on duty for one of those who were told so far. Who is not sees it, and hears nothing. */
+  duty: boolean;
+  /** It is left alone until then. It ends by itself, when the priority rises, and when somebody takes it. */
+  snoozed: { until: number; reason: SnoozeReason; account: AccountId; title: string; mine: boolean } | null;
+  /** Who is told next; null where no contract escalates it. */
+  escalation: Escalation | null;
+  /** When the last step had passed, and nobody had answered. It is heard by everybody then, on duty or not. */
+  nobody: number | null;
+  /** Somebody took it, and had not resolved it in time: when it was taken from them, and began again. */
+  overdue: { at: number; title: string } | null;
+  /** Whom it went to, and whom a step named: what they are called. */
+  concerned: readonly string[];
+  /** Somebody tries whether an alert is answered. It is over once it is resolved. */
+  drill: boolean;
   seenBy: readonly { account: AccountId; title: string; at: number }[];
   /** The conversation that it belongs to, who sent it, and what they are called. */
   conversation: PartyId;
@@ -132,6 +152,116 @@ export interface AlertView {
   message: EntryId;
   /** All of its messages, oldest first. */
   messages: readonly EntryId[];
+}
+
+/** How an alert that nobody takes is brought to more and more people. */
+export interface Escalation {
+  /** In order; `at` is when it was reached last, in this lap. */
+  steps: readonly { party: PartyId; title: string; at: number | null }[];
+  /**
+   * What happens if nobody answers: the next step (`title` is whom it names), or from the last step on another lap, or the
+   * end in "nobody answered" (`title` is null). `due` is an estimate. Null while it stands still: taken, snoozed, resolved.
+   */
+  next: { title: string | null; due: number } | null;
+  /** How often the steps have begun: 1 is the first time. */
+  lap: number;
+}
+
+/** Somebody in a group. */
+export interface Person {
+  account: AccountId;
+  title: string;
+  mine: boolean;
+}
+
+export interface ShiftView extends Person {
+  begins: number;
+  ends: number;
+}
+
+export interface DutyGroup {
+  id: PartyId;
+  title: string;
+  /** By name. */
+  members: readonly Person[];
+  /** Who is on now, and until when; null for who is on because nobody has a shift. */
+  on: readonly (Person & { until: number | null })[];
+  /** Nobody has a shift now: everybody is on. */
+  everybody: boolean;
+  /** We are a member, and on now. */
+  mine: boolean;
+  /** Those of now and those to come, by when they begin. */
+  shifts: readonly ShiftView[];
+  /** The last drill that we know of. */
+  drill: DrillView | null;
+  /** There was none within a week. */
+  drillDue: boolean;
+}
+
+export interface DrillView {
+  /** Its message. */
+  id: EntryId;
+  at: number;
+  /** Who held it. */
+  title: string;
+  /** Who took it, and how many ms after it began. */
+  taken: { title: string; after: number } | null;
+  resolved: boolean;
+}
+
+/** What a sensor is watched for. Null is none, or none said; times are in seconds. */
+export interface Limits {
+  low: number | null;
+  high: number | null;
+  /** How long a limit has to be crossed. */
+  mustLast: number | null;
+  /** It is over when the value is this far inside again. */
+  clearBy: number | null;
+  /** No reading for so long is an alert of its own. */
+  staleAfter: number | null;
+  priority: Priority | null;
+}
+
+/** A sensor of a device, as the device said last. */
+export interface SensorLimits {
+  sensor: string;
+  /** UCUM; empty if it has none, or did not say. */
+  unit: string;
+  /** In force. */
+  limits: Limits;
+  /** When the device said so. */
+  at: number;
+  /** A change that the device has not answered: who asked, when, and for what. */
+  pending: { title: string; at: number; changes: Partial<Limits> } | null;
+  /** How the device answered the last change: taken over, or refused, and why. */
+  answer: { at: number; ok: boolean; words: string } | null;
+}
+
+/** The alarm load: what a device raised in a week (which begins on Monday, 00:00 UTC). */
+export interface LoadLine {
+  author: AccountId;
+  title: string;
+  week: number;
+  alerts: number;
+  /** Those of them that are about the device itself. */
+  technical: number;
+  taken: number;
+  /** Those that nobody answered. */
+  nobody: number;
+  /** From the alert to its being taken, in ms: half of them took no longer. Null if none was taken. */
+  median: number | null;
+}
+
+/** A smart contract in force. */
+export interface ContractView {
+  id: string;
+  hash: string;
+  kind: string;
+  installed: number;
+  /** What it does, as the gateway explains it. */
+  words: readonly string[];
+  /** Of one that escalates: whom it names, and after how many seconds each. */
+  steps: readonly { party: PartyId; title: string; after: number }[];
 }
 
 /** One message of a conversation: everything that is known without opening it. */
@@ -150,8 +280,14 @@ export interface MessageLine {
   state: "committed" | "pending" | "refused";
 }
 
-/** A message, opened; what it says depends on its content type. */
-export type Opened =
+/**
+ * A message, opened. `forwardedBy`: it was not sealed for us; somebody who could read it passed it on, and it is proven
+ * that this is what its author said.
+ */
+export type Opened = Content & { forwardedBy?: string };
+
+/** What a message says depends on its content type. */
+export type Content =
   | { kind: "text"; text: string }
   | { kind: "reading"; sensor: string; channel: string | null; value: number; unit: string; at: number }
   | { kind: "fault"; sensor: string; reason: string; detail: string }
@@ -175,6 +311,19 @@ export type Opened =
   | { kind: "gap"; sensor: string; from: number; to: number; lost: number; reason: string }
   /** How many samples each sensor gave. */
   | { kind: "heartbeat"; from: number; to: number; sensors: readonly { sensor: string; samples: number }[] }
+  /** To a device: other limits for a sensor. */
+  | { kind: "limits"; sensor: string; changes: Partial<Limits> }
+  /** By a device: the limits in force; an answer to `limits` says whether it took them over, and why not. */
+  | {
+      kind: "settings";
+      sensors: readonly { sensor: string; unit: string; limits: Limits }[];
+      ok: boolean;
+      detail: string;
+    }
+  /** A message that is passed on to who could not open it. It is shown in that one's place. */
+  | { kind: "forward" }
+  /** The alert of a drill. */
+  | { kind: "drill"; text: string }
   | { kind: "file"; name: string; type: string; bytes: Uint8Array<ArrayBuffer>; text: string }
   /** A content type that this page does not know: shown as it is. */
   | { kind: "other"; cty: string; text: string }
@@ -303,8 +452,28 @@ export interface Actions {
   take(episode: string): Promise<void>;
   release(episode: string): Promise<void>;
   resolve(episode: string): Promise<void>;
+  /** Leave it alone until then (at most 24 h), and say why. */
+  snooze(episode: string, until: number, reason: SnoozeReason): Promise<void>;
+  /** Raises an alert that tries whether the group answers. Nobody may take it for a real one. */
+  drill(group: PartyId): Promise<void>;
   /** Arms the sound (it has to be called by a click or a key), and sounds the pattern of a priority. */
   testSound(priority: Priority): Promise<void>;
+
+  // Duty
+  /** Be on duty in a group, in place of `from` if that is given. A note is a message to the group. */
+  takeShift(
+    group: PartyId,
+    shift: { from?: AccountId; begins: number; ends: number; note?: string },
+  ): Promise<void>;
+
+  // Devices and contracts
+  /** By sensor. Ask again when the conversation with the device changed. Empty: the device never said. */
+  limits(device: AccountId): Promise<readonly SensorLimits[]>;
+  /** Asks the device for other limits: it answers, and `limits` says how. */
+  setLimits(device: AccountId, sensor: string, changes: Partial<Limits>): Promise<void>;
+  /** The newest week first. */
+  alarmLoad(): Promise<readonly LoadLine[]>;
+  contracts(): Promise<readonly ContractView[]>;
 
   // Friends
   /** Ask somebody, by handle, to be a contact. */
@@ -408,7 +577,17 @@ export interface AuditLine {
   index: number;
   at: number;
   id: EntryId;
-  type: "invite" | "account" | "key" | "revoke" | "contact" | "group" | "redact";
+  type:
+    | "invite"
+    | "account"
+    | "key"
+    | "revoke"
+    | "contact"
+    | "group"
+    | "redact"
+    | "contract"
+    | "shift"
+    | "approve";
   author: AccountId;
   authorTitle: string;
   /** In words: `linked fridge-2 to on-call`. */
@@ -452,6 +631,14 @@ export interface AdminActions {
   unlink(one: AccountId, other: PartyId): Promise<void>;
   /** Makes a group, or changes the one with this id; without members it ends. */
   group(wish: { id: PartyId | null; name: string; members: readonly AccountId[] }): Promise<void>;
+  /** Puts somebody on duty, in place of `instead` if that is given. At most 31 days at a time. */
+  planShift(
+    group: PartyId,
+    account: AccountId,
+    shift: { begins: number; ends: number; instead?: AccountId },
+  ): Promise<void>;
+  /** Takes somebody off duty for that time. */
+  endShift(group: PartyId, account: AccountId, shift: { begins: number; ends: number }): Promise<void>;
   sessions(): Promise<readonly SessionLine[]>;
   endSession(id: string): Promise<void>;
   health(): Promise<ChainHealth>;

@@ -134,6 +134,9 @@ export function adminActions(world: World, address: Address, session: () => Sess
       await say({ type: "group", group, members: sorted, body: refOf(body) }, body);
     },
 
+    planShift: notYet,
+    endShift: notYet,
+
     async endSession(id) {
       await gateway.tell(`/v1/admin/sessions/${id}/end`);
     },
@@ -160,6 +163,10 @@ export function adminActions(world: World, address: Address, session: () => Sess
     },
   };
   return { ...wordsForPeople(actions), downloadUrl: "/v1/admin/chain/download" };
+}
+
+async function notYet(): Promise<never> {
+  throw new Untrusted("This page cannot do it yet.");
 }
 
 /** What codes are to name the gateway by: its own key, or a root, of which the browser saw a certificate. */

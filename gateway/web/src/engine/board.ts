@@ -14,6 +14,7 @@ const EMPTY: View = {
   catchingUp: null,
   alerts: [],
   friends: [],
+  duty: null,
   unsent: [],
   sound: "silent",
   troubles: [],

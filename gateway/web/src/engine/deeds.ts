@@ -96,6 +96,13 @@ export function deeds(parts: DeedParts): SessionActions {
     take: (episode) => answer(episode, "taken"),
     release: (episode) => answer(episode, "released"),
     resolve: (episode) => answer(episode, "resolved"),
+    snooze: notYet,
+    drill: notYet,
+    takeShift: notYet,
+    limits: notYet,
+    setLimits: notYet,
+    alarmLoad: notYet,
+    contracts: notYet,
     befriend: async (handle) => {
       const found = await parts.gateway.lookUp(handle.trim().toLowerCase()).catch(nobody);
       if (found.account === me) throw new ForPerson("This is your own handle.");
@@ -109,6 +116,10 @@ export function deeds(parts: DeedParts): SessionActions {
     dismissKeyNotice: (account) => directory.dismissNotice(account),
   };
   return actions;
+}
+
+async function notYet(): Promise<never> {
+  throw new ForPerson("This page cannot do it yet.");
 }
 
 async function contentOf({ text, file }: Sent): Promise<Said> {

@@ -19,6 +19,9 @@ const TYPES: Record<Type, string> = {
   key: "Keys",
   revoke: "Ends of accounts",
   contact: "Contacts",
+  contract: "Contracts",
+  shift: "Duty",
+  approve: "Approvals",
   group: "Groups",
   redact: "Erased texts",
 };

@@ -17,7 +17,12 @@ export function MessageContent({ opened }: { opened: Opened }) {
       );
     case "gap":
     case "heartbeat":
+    case "limits":
+    case "settings":
+    case "forward":
       return <p className="soft">{said(opened)}</p>;
+    case "drill":
+      return <Text text={opened.text} />;
     case "episode":
     case "fault":
       return (

@@ -60,6 +60,14 @@ export function said(opened: Opened): string {
       return heartbeat(opened);
     case "fault":
       return fault(opened.sensor, opened.reason);
+    case "limits":
+      return `${opened.sensor}: other limits`;
+    case "settings":
+      return opened.ok ? "The limits in force" : `Limits not taken over: ${oneLine(opened.detail)}`;
+    case "forward":
+      return "A message that was passed on";
+    case "drill":
+      return oneLine(opened.text);
     case "file":
       return opened.text === "" ? `File ${shownName(opened.name)}` : oneLine(opened.text);
     case "other":
