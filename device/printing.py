@@ -9,7 +9,19 @@ import msgspec
 from chain.errors import Malformed
 from device import content
 from device.attachment import File
-from device.content import RECOVERED, Episode, FaultNote, Gap, Heartbeat
+from device.content import (
+    FORWARD,
+    RECOVERED,
+    DeviceSettings,
+    Drill,
+    Episode,
+    FaultNote,
+    Forward,
+    Gap,
+    Heartbeat,
+    LimitsChange,
+    SensorSettings,
+)
 from device.explaining import amount
 from device.reading import Reading
 
@@ -50,7 +62,7 @@ def _line(event: dict[str, Any]) -> str:
     return str(event)
 
 
-def said(text: str, cty: str) -> str:
+def said(text: str, cty: str) -> str:  # noqa: PLR0911 - a return for each content type
     """A message's content as a person reads it."""
     try:
         says = content.read(cty, text)
@@ -65,7 +77,39 @@ def said(text: str, cty: str) -> str:
             return _episode(says)
         case FaultNote():
             return _fault(says)
-    return _record(says)
+        case Reading() | Gap() | Heartbeat():
+            return _record(says)
+        case Drill(text=words):
+            return f"(drill) {words}"
+        case Forward():
+            return f"(handed on, not proven) {_handed_on(says)}"
+    return _limits(says)
+
+
+def _handed_on(says: Forward) -> str:
+    # One inside of another is none: nobody proves it, and it could go on without an end.
+    return says.content if says.cty == FORWARD else said(says.content, says.cty)
+
+
+def _limits(says: LimitsChange | DeviceSettings) -> str:
+    """What is wanted of a sensor, or what is in force."""
+    if isinstance(says, LimitsChange):
+        wanted = ", ".join(
+            f"{name} = {'none' if value is None else value}" for name, value in says.set.given.items()
+        )
+        return f"{says.sensor}: please set {wanted}"
+    watched = "; ".join(map(_watched, says.sensors)) or "nothing"
+    return f"refused: {says.refused}" if says.refused else f"limits in force: {watched}"
+
+
+def _watched(sensor: SensorSettings) -> str:
+    """`fridge below 2 Cel or above 8 Cel (medium)`."""
+    limits = [
+        f"{side} {amount(limit, sensor.unit)}"
+        for side, limit in (("below", sensor.low), ("above", sensor.high))
+        if limit is not None
+    ]
+    return f"{sensor.sensor} {' or '.join(limits) or 'without limits'} ({sensor.priority})"
 
 
 def _record(says: Reading | Gap | Heartbeat) -> str:

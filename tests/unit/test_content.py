@@ -11,14 +11,30 @@ import pytest
 from chain.errors import Malformed
 from device import attachment, content
 from device.attachment import MAX_FILE_BYTES, UNKNOWN_TYPE, File
-from device.content import EPISODE, FAULT, FILE, GAP, HEARTBEAT, READING, TEXT
+from device.content import (
+    DRILL,
+    EPISODE,
+    FAULT,
+    FILE,
+    FORWARD,
+    GAP,
+    HEARTBEAT,
+    LIMITS,
+    READING,
+    SETTINGS,
+    TEXT,
+)
 from device.errors import CannotSeal
 from device.printing import said
-from tests.vectors.people import vectors
+from tests.vectors.people import ENTRY, vectors
 
 CASES: list[dict[str, Any]] = vectors("contents")
 VALID = [case for case in CASES if case["valid"]]
 OTHERS = [case for case in CASES if not case["valid"]]
+
+
+def forward(**members: str) -> str:
+    return json.dumps({"about": ENTRY, "fk": "A" * 43, **members})
 
 
 @pytest.mark.parametrize("case", VALID, ids=itemgetter("name"))
@@ -86,6 +102,24 @@ def test_an_unknown_content_type_is_shown_as_it_is() -> None:
         (FAULT, '{"detail":"","reason":"silent","sensor":"door"}', "door gives no readings: silent"),
         (FAULT, '{"detail":"","reason":"recovered","sensor":"door"}', "door gives readings again"),
         (TEXT, "the fridge is open", "the fridge is open"),
+        (DRILL, '{"text":"take this"}', "(drill) take this"),
+        (
+            LIMITS,
+            '{"sensor":"fridge","set":{"low":null,"high":7.5,"priority":"high"}}',
+            "fridge: please set low = none, high = 7.5, priority = high",
+        ),
+        (
+            SETTINGS,
+            '{"sensors":[{"sensor":"fridge","low":2,"high":7.5,"priority":"high","unit":"Cel"},{"sensor":"door","priority":"low"}]}',
+            "limits in force: fridge below 2 Cel or above 7.5 Cel (high); door without limits (low)",
+        ),
+        (SETTINGS, '{"sensors":[],"refused":"ask dr.lee"}', "refused: ask dr.lee"),
+        (
+            FORWARD,
+            forward(cty=READING, content='{"sensor":"fridge","unit":"Cel","value":9.4}'),
+            "(handed on, not proven) fridge = 9.4 Cel",
+        ),
+        (FORWARD, forward(cty=FORWARD, content="{}"), "(handed on, not proven) {}"),
     ],
 )
 def test_a_person_is_told_in_a_sentence(cty: str, text: str, shown: str) -> None:

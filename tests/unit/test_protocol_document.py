@@ -18,6 +18,7 @@ from msgspec import Struct
 import chain.api
 import chain.block
 import chain.body
+import chain.contracts.terms
 import chain.entry
 import chain.export
 import chain.health
@@ -88,6 +89,7 @@ DOCUMENTED = (
     chain.api,
     chain.block,
     chain.body,
+    chain.contracts.terms,
     chain.entry,
     chain.export,
     chain.health,
@@ -134,6 +136,7 @@ INTERNAL = {
     "_Key",
     "_Private",
     "_Small",
+    "_Terms",
 }
 NAMES = {
     chain.block.Header: "Block header",
@@ -152,6 +155,7 @@ NAMES = {
 NUMBERED = (
     "chain.body",
     "chain.chain",
+    "chain.contracts.terms",
     "chain.entry",
     "chain.token",
     "chain.wire",
@@ -400,7 +404,9 @@ def test_no_limit_of_the_broker_is_left_out() -> None:
         device.link.OFFLINE.decode(),
         chain.receipt.MAGIC,
         gateway.vault.MAGIC.decode().strip(),
-        *(device.content.READING, device.content.FAULT, device.content.FILE),
+        *(device.content.READING, device.content.EPISODE, device.content.GAP, device.content.HEARTBEAT),
+        *(device.content.FAULT, device.content.FILE, device.content.LIMITS, device.content.SETTINGS),
+        *(device.content.FORWARD, device.content.DRILL),
     ],
 )
 def test_what_separates_one_use_of_a_key_from_another_is_there(words: str) -> None:

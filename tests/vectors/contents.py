@@ -2,11 +2,25 @@
 
 from chain.encoding import b64url
 from device import attachment
-from device.content import EPISODE, FAULT, FILE, GAP, HEARTBEAT, MAX_DETAIL, READING, TEXT
+from device.content import (
+    DRILL,
+    EPISODE,
+    FAULT,
+    FILE,
+    FORWARD,
+    GAP,
+    HEARTBEAT,
+    LIMITS,
+    MAX_DETAIL,
+    READING,
+    SETTINGS,
+    TEXT,
+)
 from device.episode import MAX_READINGS
 from tests.vectors import forge
 from tests.vectors.damage import reordered, respelled
 from tests.vectors.forge import Edit, Json, having, without
+from tests.vectors.people import ENTRY, person
 
 FULL_READING = {
     "channel": "inside",
@@ -38,6 +52,33 @@ GAP_NOTE = {
 }
 BEAT = {"from": 1_800_000_000_000, "sensors": {"fridge": 90, "door": 0}, "to": 1_800_000_900_000}
 FAULT_NOTE = {"detail": "status 1: no such file", "reason": "exit", "sensor": "fridge"}
+CHANGE = {
+    "sensor": "fridge",
+    "set": {"clear_by": 0.5, "high": 7.5, "low": -2, "must_last": 600, "priority": "high"},
+}
+WATCHED = {
+    "at": 1_800_000_000_000,
+    "by": person("alice").account_id,
+    "clear_by": 0.5,
+    "code": "8310-5",
+    "high": 7.5,
+    "low": -2,
+    "must_last": 600,
+    "preset": "vaccine-fridge",
+    "priority": "high",
+    "request": ENTRY,
+    "sensor": "fridge",
+    "stale_after": 900,
+    "unit": "Cel",
+}
+WATCHES = {"refused": "fridge: low: want less than high, which is 2, got 8", "sensors": [WATCHED]}
+HANDED_ON = {
+    "about": ENTRY,
+    "content": forge.text(EPISODE_NOTE),
+    "cty": EPISODE,
+    "fk": b64url(forge.FK),
+}
+PRACTICE = {"text": "Drill: take this alert."}
 WOUND = {
     "data": b64url(bytes(range(256))),
     "name": "wound, bed 4 \u2013 left.png",
@@ -72,6 +113,24 @@ VALID: dict[str, tuple[str, str]] = {
         FILE,
         forge.text(WOUND | {"type": "application/vnd.x-1+a.b_c!#$&^"}),
     ),
+    "new limits, all of them": (LIMITS, forge.text(CHANGE)),
+    "one new limit": (LIMITS, '{"sensor":"fridge","set":{"high":7}}'),
+    "a sensor without limits": (LIMITS, '{"sensor":"fridge","set":{"low":null,"high":null}}'),
+    "nothing of what may be set": (
+        LIMITS,
+        forge.text(CHANGE | {"set": dict.fromkeys(("clear_by", "high", "low", "must_last", "priority"))}),
+    ),
+    "the greatest limits": (LIMITS, '{"sensor":"f","set":{"high":1e12,"low":-1e12,"must_last":86400}}'),
+    "a device's settings with all that they may say": (SETTINGS, forge.text(WATCHES)),
+    "a device's settings with what they must say": (
+        SETTINGS,
+        '{"sensors":[{"priority":"medium","sensor":"fridge"}]}',
+    ),
+    "a device that watches nothing for this reader": (SETTINGS, '{"sensors":[]}'),
+    "a message that is handed on": (FORWARD, forge.text(HANDED_ON)),
+    "a message without a word that is handed on": (FORWARD, forge.text(HANDED_ON | {"content": ""})),
+    "a drill": (DRILL, forge.text(PRACTICE)),
+    "the longest drill": (DRILL, forge.text({"text": "\U0001f321" * MAX_DETAIL})),
 }
 
 READINGS: dict[str, Edit] = {
@@ -149,6 +208,70 @@ FILES: dict[str, Edit] = {
     "a file with a member more": having(more=1),
 }
 
+
+def setting(**members: object) -> Edit:
+    """A change of these limits."""
+    return having(set=members)
+
+
+CHANGES: dict[str, Edit] = {
+    **{f"new limits without {member}": without(member) for member in CHANGE},
+    "new limits that set nothing": setting(),
+    "new limits of a sensor with a long name": having(sensor="s" * 33),
+    "new limits of a sensor without a name": having(sensor=""),
+    "a new limit that is text": setting(low="2"),
+    "a new limit that is true": setting(low=True),
+    "a new limit that is too great": setting(high=1e13),
+    "a new limit that is too small": setting(low=-1e13),
+    "a distance below zero": setting(clear_by=-0.5),
+    "a wait below zero": setting(must_last=-1),
+    "a wait of more than a day": setting(must_last=86_401),
+    "a priority that is none": setting(priority="urgent"),
+    "new limits of something else": setting(stale_after=1),
+    "new limits with a member more": having(more=1),
+}
+
+
+def watching(**members: object) -> Edit:
+    """Settings of one sensor, with these members."""
+    return having(sensors=[WATCHED | members])
+
+
+SETTINGS_OF: dict[str, Edit] = {
+    "settings without sensors": without("sensors"),
+    "settings refused for no reason": having(refused=""),
+    "settings refused for a long reason": having(refused="r" * (MAX_DETAIL + 1)),
+    "settings of sensors by name": having(sensors={"fridge": WATCHED}),
+    "settings of a sensor without a name": watching(sensor=""),
+    "settings of a sensor without a priority": having(sensors=[{"sensor": "fridge"}]),
+    "settings of a sensor with another priority": watching(priority="urgent"),
+    "settings of a sensor whose limit is text": watching(high="7"),
+    "settings of a sensor whose limit is too great": watching(high=1e13),
+    "settings of a sensor that waits for less than no time": watching(must_last=-1),
+    "settings that nobody made": watching(by="alice"),
+    "settings that no message asked for": watching(request="yesterday"),
+    "settings of a sensor with an empty unit": watching(unit=""),
+    "settings of a sensor with a member more": watching(more=1),
+    "settings with a member more": having(more=1),
+}
+
+FORWARDS: dict[str, Edit] = {
+    **{f"a message handed on without {member}": without(member) for member in HANDED_ON},
+    "a message handed on about no entry": having(about="e1"),
+    "a message handed on with a short key": having(fk=b64url(forge.FK[:31])),
+    "a message handed on with a key in another spelling": having(fk=respelled(b64url(forge.FK))),
+    "a message handed on of no type": having(cty=""),
+    "a message handed on of a type with a space": having(cty="text /plain"),
+    "a message handed on with a member more": having(more=1),
+}
+
+DRILLS: dict[str, Edit] = {
+    "a drill without a text": without("text"),
+    "a drill that says nothing": having(text=""),
+    "a drill that says too much": having(text="t" * (MAX_DETAIL + 1)),
+    "a drill with a member more": having(more=1),
+}
+
 TEXTS: dict[str, tuple[str, str]] = {
     "a reading that is not JSON": (READING, "9.x"),
     "a reading that is a number": (READING, "9.4"),
@@ -168,6 +291,10 @@ def cases() -> list[Json]:
         (HEARTBEAT, BEAT, BEATS),
         (FAULT, FAULT_NOTE, FAULTS),
         (FILE, WOUND, FILES),
+        (LIMITS, CHANGE, CHANGES),
+        (SETTINGS, WATCHES, SETTINGS_OF),
+        (FORWARD, HANDED_ON, FORWARDS),
+        (DRILL, PRACTICE, DRILLS),
     ]
     return [
         *(_case(name, cty, content, valid=True) for name, (cty, content) in VALID.items()),
