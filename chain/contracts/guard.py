@@ -1,0 +1,115 @@
+"""
+A guard: a condition about an entry, in CEL, that holds or not.
+
+`chain.contracts.dialect` decides what is a guard; the engine alone decides whether it holds. Blocks depend on that, so
+the release of the engine is part of genesis. A device does not have it, and can import this module all the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from chain.contracts.dialect import BadGuard, Type, variables_of
+from chain.errors import ChainError
+
+if TYPE_CHECKING:
+    from cel_expr_python import cel
+
+__all__ = ["ENGINE", "BadGuard", "Guard", "GuardFailed", "NoEngine", "Type", "compiled"]
+
+_PACKAGE, _RELEASE = "cel-expr-python", "0.1.3"
+
+ENGINE = f"{_PACKAGE}/{_RELEASE}"
+"""The engine by which this program decides; genesis pins the one of its chain."""
+
+# A variable of a guard may be called what CEL calls something itself, as `type` is: what is declared in the container
+# of an expression comes before that.
+_CONTAINER = "guard"
+
+_KEPT = 256
+"""Compiled guards in memory: about 20 KB each."""
+
+
+class NoEngine(ChainError):
+    """What decides about guards is not installed, or is another release of it."""
+
+
+class GuardFailed(ChainError):
+    """The guard neither holds nor does not: a division by zero, or a number beyond 64 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    source: str
+    uses: frozenset[str]
+    """The variables that it looks at: with the same values for these, it comes to the same."""
+    _program: "cel.Expression" = field(repr=False, compare=False)
+
+    def holds(self, values: Mapping[str, object]) -> bool:
+        """`values` has at least what the guard uses; a list of texts is any sequence. Raises GuardFailed."""
+        data = {f"{_CONTAINER}.{name}": _given(values[name]) for name in self.uses}
+        try:
+            answer = self._program.eval(data=data).value()
+        except RuntimeError as error:
+            raise GuardFailed(f"guard: {error}") from error
+        if not isinstance(answer, bool):
+            # The engine hands out an error as a value: its text.
+            raise GuardFailed(f"guard: {answer}")
+        return answer
+
+
+def compiled(source: str, variables: Mapping[str, Type]) -> Guard:
+    """
+    The guard that `source` says, about these variables.
+
+    Raises BadGuard where it is none, and NoEngine where there is nothing to decide by.
+    """
+    return _compiled(source, tuple(sorted(variables.items())))
+
+
+@lru_cache(maxsize=_KEPT)
+def _compiled(source: str, variables: tuple[tuple[str, Type], ...]) -> Guard:
+    uses = variables_of(source, dict(variables))
+    environment = _environment(variables)
+    try:
+        program = environment.compile(source)
+    except RuntimeError as error:
+        raise BadGuard(f"the engine refuses it: {error}") from error
+    return Guard(source, uses, program)
+
+
+@lru_cache(maxsize=8)
+def _environment(variables: tuple[tuple[str, Type], ...]) -> "cel.Env":
+    cel = _engine()
+    types = {
+        "int": cel.Type.INT,
+        "bool": cel.Type.BOOL,
+        "string": cel.Type.STRING,
+        "strings": cel.Type.List(cel.Type.STRING),
+    }
+    declared = {f"{_CONTAINER}.{name}": types[kind] for name, kind in variables}
+    return cel.NewEnv(container=_CONTAINER, variables=declared)
+
+
+@lru_cache(maxsize=1)
+def _engine() -> ModuleType:
+    """The engine, loaded when the first guard asks for it: 14 MB that most processes do without."""
+    try:
+        installed = version(_PACKAGE)
+    except PackageNotFoundError as error:
+        raise NoEngine(f"contracts want {ENGINE}: pip install {_PACKAGE}=={_RELEASE}") from error
+    if installed != _RELEASE:
+        raise NoEngine(f"contracts want {ENGINE}, got {installed}: pip install {_PACKAGE}=={_RELEASE}")
+    try:
+        return import_module("cel_expr_python.cel")
+    except ImportError as error:
+        raise NoEngine(f"contracts want {ENGINE}, and it does not load: {error}") from error
+
+
+def _given(value: object) -> object:
+    """As the engine takes it: of all sequences, a list alone."""
+    return list(value) if isinstance(value, tuple) else value
