@@ -6,8 +6,8 @@ from msgspec import Meta, Struct
 
 from chain.block import Header
 from chain.body import Handle, Name
-from chain.entry import Code, Count, EntryId, GroupId, Hash, Kind, Milliseconds, PartyId, Role
-from chain.identity import AccountId
+from chain.entry import Code, Count, EntryId, Hash, Kind, Milliseconds, Role
+from chain.identity import AccountId, GroupId, PartyId
 from chain.wire import Delivered
 
 

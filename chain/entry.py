@@ -13,10 +13,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from chain import jws
+from chain.contracts.terms import MAX_STEPS, ContractId, Terms
 from chain.ed25519 import Signer
 from chain.encoding import b64url, canonical, read_canonical
 from chain.errors import Malformed, Oversized
-from chain.identity import AccountId, SealingKey, SigningKey, Thumbprint
+from chain.identity import AccountId, GroupId, PartyId, SealingKey, SigningKey, Thumbprint
 
 TYP = "blockpost-entry"
 MAX_LEAF_BYTES = 65_535
@@ -25,6 +26,9 @@ MAX_LEAF_BYTES = 65_535
 MAX_MEMBERS = 64
 """A sealed message has at most this many addressee keys."""
 
+MAX_DEEDS = 128
+"""A tick says no more at once; what is left, the next one says."""
+
 MAX_MS = 2**53 - 1
 """The largest integer that JSON readers agree on (RFC 8785)."""
 
@@ -32,10 +36,6 @@ EntryId = Annotated[
     str, Meta(pattern=r"\A[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 ]
 """A UUIDv7 (RFC 9562) in lower case."""
-
-GroupId = Annotated[str, Meta(pattern=r"\Ag-[a-z2-7]{26}\Z")]
-PartyId = Annotated[str, Meta(pattern=r"\A(g-)?[a-z2-7]{26}\Z")]
-"""An account or a group."""
 
 Origin = Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9.-]*/[a-z0-9]{1,64}\Z", max_length=200)]
 Hash = Thumbprint
@@ -49,6 +49,7 @@ Count = Annotated[int, Meta(ge=0, le=MAX_MS)]
 Kind = Literal["person", "device", "service"]
 Role = Literal["admin", "member", "gateway"]
 Priority = Literal["high", "medium", "low", "info"]
+SnoozeReason = Literal["care", "transport", "repair", "known", "test", "other"]
 
 
 class Seen(Struct, frozen=True, forbid_unknown_fields=True):
@@ -166,10 +167,16 @@ class Message(Common, frozen=True, kw_only=True, tag="message"):
 
 
 class Status(Common, frozen=True, kw_only=True, tag="status"):
-    """A recipient says what became of a message."""
+    """
+    A recipient says what became of a message.
+
+    `until` (ms since 1970) and `reason` go with `snoozed`, and with nothing else: silence always ends, and says why.
+    """
 
     about: EntryId
-    state: Literal["seen", "taken", "released", "resolved"]
+    state: Literal["seen", "taken", "released", "resolved", "snoozed"]
+    until: Milliseconds | None = None
+    reason: SnoozeReason | None = None
 
 
 class Redact(Common, frozen=True, kw_only=True, tag="redact"):
@@ -180,21 +187,70 @@ class Redact(Common, frozen=True, kw_only=True, tag="redact"):
 
 
 class Contract(Common, frozen=True, kw_only=True, tag="contract"):
-    """Install or remove a smart contract. It parses; the state refuses it until contracts are in force."""
+    """Install a smart contract, or another version of one; without `terms`, remove it."""
 
     action: Literal["install", "remove"]
-    contract: Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9-]{0,63}\Z")]
-    body: BodyRef | None = None
+    contract: ContractId
+    terms: Terms | None = None
+
+
+class Approve(Common, frozen=True, kw_only=True, tag="approve"):
+    """An admin agrees to what another may then do (`chain.contracts.quorum`)."""
+
+    deed: Hash
+
+
+class Shift(Common, frozen=True, kw_only=True, tag="shift"):
+    """
+    Who of `party` is on duty from `begins` to `ends` (ms since 1970), and `instead` of whom.
+
+    Without `account`, `instead` is off, and nobody in their place.
+    """
+
+    party: GroupId
+    begins: Milliseconds
+    ends: Milliseconds
+    account: AccountId | None = None
+    instead: AccountId | None = None
+
+
+class Deed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """
+    What `contract` did because time passed.
+
+    `about` is the first message of an alert, or the message whose body was `erased`. With `step` go which one
+    it was, from 0, and in `to` whom it names.
+    """
+
+    contract: ContractId
+    did: Literal["step", "nobody", "overdue", "woken", "erased"]
+    about: EntryId
+    step: Annotated[int, Meta(ge=0, le=MAX_STEPS - 1)] | None = None
+    to: PartyId | None = None
 
 
 class Tick(Common, frozen=True, kw_only=True, tag="tick"):
-    """Time passed. It parses; the state refuses it until contracts are in force."""
+    """Time passed, and what contracts did because of it; `now` is the time of its block."""
 
     now: Milliseconds
+    did: Annotated[list[Deed], Meta(min_length=1, max_length=MAX_DEEDS)]
 
 
 Entry = (
-    Invite | Account | Profile | Key | Revoke | Contact | Group | Message | Status | Redact | Contract | Tick
+    Invite
+    | Account
+    | Profile
+    | Key
+    | Revoke
+    | Contact
+    | Group
+    | Shift
+    | Message
+    | Status
+    | Redact
+    | Contract
+    | Approve
+    | Tick
 )
 
 _decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)

@@ -17,6 +17,10 @@ from chain.errors import Malformed
 AccountId = Annotated[str, Meta(pattern=r"\A[a-z2-7]{26}\Z")]
 """Lowercase base32 of the first 16 bytes of the account's first signing-key thumbprint."""
 
+GroupId = Annotated[str, Meta(pattern=r"\Ag-[a-z2-7]{26}\Z")]
+PartyId = Annotated[str, Meta(pattern=r"\A(g-)?[a-z2-7]{26}\Z")]
+"""An account or a group."""
+
 Thumbprint = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{43}\Z")]
 """base64url of the SHA-256 of a JWK (RFC 7638)."""
 

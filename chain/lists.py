@@ -9,9 +9,9 @@ from typing import Literal
 from msgspec import Struct
 
 from chain.body import Handle
-from chain.entry import Count, EntryId, Kind, Milliseconds, PartyId, Role
+from chain.entry import Count, EntryId, Kind, Milliseconds, Role
 from chain.errors import Rule
-from chain.identity import AccountId, Thumbprint
+from chain.identity import AccountId, PartyId, Thumbprint
 
 Act = Literal["invite", "account", "key", "revoke", "contact", "group", "redact"]
 """The types of entries that do something, rather than say something."""

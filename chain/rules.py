@@ -14,6 +14,7 @@ from chain.body import Body, Card, GroupName, Invitation
 from chain.encoding import b64url, digest
 from chain.entry import (
     Account,
+    Approve,
     Common,
     Contact,
     Contract,
@@ -25,6 +26,7 @@ from chain.entry import (
     Profile,
     Redact,
     Revoke,
+    Shift,
     SignedEntry,
     Status,
     Tick,
@@ -384,9 +386,11 @@ def _(entry: Redact, context: Context) -> Admitted:
     return Admitted(to | {about.author, entry.author}, (index,))
 
 
+@_apply.register(Approve)
 @_apply.register(Contract)
+@_apply.register(Shift)
 @_apply.register(Tick)
-def _(entry: Contract | Tick, _context: Context) -> Admitted:
+def _(entry: Approve | Contract | Shift | Tick, _context: Context) -> Admitted:
     raise Refused("unsupported", f"{type_of(entry)}: no contract engine is in force on this chain")
 
 

@@ -19,6 +19,7 @@ from chain import body, entry, joincode, merkle, rules, state
 from chain.author import Author
 from chain.body import Body, Card, GroupName, Invitation, Login
 from chain.chain import Chain, Committed, Outcome, Writer
+from chain.contracts.terms import Terms
 from chain.encoding import b64url
 from chain.entry import (
     Account,
@@ -26,6 +27,7 @@ from chain.entry import (
     Common,
     Contact,
     Contract,
+    Deed,
     Group,
     Invite,
     Key,
@@ -34,6 +36,7 @@ from chain.entry import (
     Redact,
     Revoke,
     Seen,
+    Shift,
     Status,
     Tick,
 )
@@ -47,6 +50,9 @@ STEP = 1_000
 """How far the world's clock moves at every append, in ms."""
 
 DAY = 86_400_000
+TOLD = [Deed(contract="on-call", did="nobody", about="0199f6a0-0000-7000-8000-000000000000")]
+"""What a tick says that is refused for other reasons."""
+
 NOTHING = Seen(size=0, root=b64url(merkle.EMPTY_ROOT))
 
 State = Mapping[str, list[tuple[Any, ...]]]
@@ -178,11 +184,17 @@ class Actor:
     def redacts(self, about: Submission, **says: Any) -> Submission:
         return self.says(Redact, about=about.signed.entry.id, **{"reason": "privacy"} | says)
 
-    def installs(self, contract: str) -> Submission:
-        return self.says(Contract, action="install", contract=contract, beside=self.sealed("true"))
+    def installs(self, contract: str, terms: Terms) -> Submission:
+        return self.says(Contract, action="install", contract=contract, terms=terms)
 
-    def ticks(self) -> Submission:
-        return self.says(Tick, now=self._world.now)
+    def removes(self, contract: str) -> Submission:
+        return self.says(Contract, action="remove", contract=contract)
+
+    def plans(self, party: str, begins: int, ends: int, **says: Any) -> Submission:
+        return self.says(Shift, party=party, begins=begins, ends=ends, **says)
+
+    def ticks(self, *did: Deed, **says: Any) -> Submission:
+        return self.says(Tick, **{"now": self._world.now, "did": list(did) or TOLD} | says)
 
 
 class World:

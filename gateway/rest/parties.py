@@ -2,7 +2,8 @@
 
 import msgspec
 
-from chain.entry import MAX_MS, PartyId
+from chain.entry import MAX_MS
+from chain.identity import PartyId
 from chain.errors import Refused
 from chain.state import thread_of
 from gateway.rest.desk import Caller

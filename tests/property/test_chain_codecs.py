@@ -15,14 +15,29 @@ from chain import body, checkpoint, entry, jws, token, wire
 from chain.block import ContractRun, Header, read_header
 from chain.body import Body, Card, GroupName, Invitation, Login
 from chain.checkpoint import Checkpoint
+from chain.contracts.terms import (
+    Access,
+    Escalate,
+    EscalateParams,
+    Nothing,
+    Quorum,
+    QuorumParams,
+    Rate,
+    RateParams,
+    Retain,
+    RetainParams,
+    Step,
+)
 from chain.encoding import b64url, canonical, unb64url
 from chain.entry import (
     Account,
     Alert,
+    Approve,
     BodyRef,
     Common,
     Contact,
     Contract,
+    Deed,
     Group,
     Invite,
     Key,
@@ -31,6 +46,7 @@ from chain.entry import (
     Redact,
     Revoke,
     Seen,
+    Shift,
     Status,
     Tick,
 )
@@ -78,6 +94,56 @@ alerts = st.builds(
     kind=st.sampled_from(["physiological", "technical"]),
     priority=st.sampled_from(["high", "medium", "low", "info"]),
     state=st.sampled_from(["start", "continue", "end"]),
+)
+contracts = st.from_regex(r"[a-z][a-z0-9-]{0,63}", fullmatch=True)
+guards = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
+delays = st.integers(1, 604_800)
+steps = st.builds(Step, to=parties, after=delays)
+terms = st.one_of(
+    st.builds(Access, version=st.just(1), when=guards, params=st.just(Nothing())),
+    st.builds(
+        Rate,
+        version=st.just(1),
+        when=guards,
+        params=st.builds(
+            RateParams,
+            count=st.integers(1, 1_000_000),
+            seconds=delays,
+            per=st.sampled_from(["author", "to", "all"]),
+        ),
+    ),
+    st.builds(
+        Quorum,
+        version=st.just(1),
+        when=guards,
+        params=st.builds(QuorumParams, need=st.integers(2, 8), seconds=st.integers(60, 604_800)),
+    ),
+    st.builds(
+        Escalate,
+        version=st.just(1),
+        when=guards,
+        params=st.builds(
+            EscalateParams,
+            steps=st.lists(steps, min_size=1, max_size=4),
+            wait=delays,
+            laps=st.integers(1, 100),
+            resolve_within=st.none() | delays,
+        ),
+    ),
+    st.builds(
+        Retain,
+        version=st.just(1),
+        when=guards,
+        params=st.builds(RetainParams, seconds=st.integers(60, 604_800)),
+    ),
+)
+deeds = st.builds(
+    Deed,
+    contract=contracts,
+    did=st.sampled_from(["step", "nobody", "overdue", "woken", "erased"]),
+    about=ids,
+    step=st.none() | st.integers(0, 15),
+    to=st.none() | parties,
 )
 kinds = st.sampled_from(["person", "device", "service"])
 roles = st.sampled_from(["admin", "member", "gateway"])
@@ -138,15 +204,23 @@ entries: st.SearchStrategy[Any] = st.one_of(
         re=st.none() | ids,
         alert=st.none() | alerts,
     ),
-    says(Status, about=ids, state=st.sampled_from(["seen", "taken", "released", "resolved"])),
+    says(
+        Status,
+        about=ids,
+        state=st.sampled_from(["seen", "taken", "released", "resolved", "snoozed"]),
+        until=st.none() | numbers,
+        reason=st.none() | st.sampled_from(["care", "transport", "repair", "known", "test", "other"]),
+    ),
     says(Redact, about=ids, reason=st.sampled_from(["mistake", "privacy", "retention", "legal"])),
     says(
         Contract,
         action=st.sampled_from(["install", "remove"]),
-        contract=st.from_regex(r"[a-z][a-z0-9-]{0,63}", fullmatch=True),
-        body=st.none() | references,
+        contract=contracts,
+        terms=st.none() | terms,
     ),
-    says(Tick, now=numbers),
+    says(Approve, deed=hashes),
+    says(Shift, party=groups, begins=numbers, ends=numbers, account=accounts, instead=st.none() | accounts),
+    says(Tick, now=numbers, did=st.lists(deeds, min_size=1, max_size=4)),
 )
 headers = st.builds(
     Header,

@@ -11,7 +11,7 @@ import pytest
 
 from chain import entry
 from chain.encoding import b64url, unb64url
-from chain.entry import Group, Message, Status, Tick
+from chain.entry import Group, Message, Status
 from chain.errors import Malformed, Oversized, Unverified
 from chain.identity import SealingKey, SigningKey, account_id
 from chain.wire import Submission
@@ -66,7 +66,7 @@ def test_the_signature_is_the_authors_and_nobody_elses(world: World, submission:
 
 
 def test_a_signature_holds_only_under_the_name_of_its_key(world: World) -> None:
-    misnamed = world.admin.says(Tick, now=0, kid=world.gateway.keys.kid)
+    misnamed = world.admin.ticks(kid=world.gateway.keys.kid)
 
     with pytest.raises(Unverified, match="not with"):
         misnamed.signed.verify(world.admin.keys.public)

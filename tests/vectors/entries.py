@@ -5,8 +5,22 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from chain import entry
+from chain.contracts.terms import (
+    Access,
+    Escalate,
+    EscalateParams,
+    Nothing,
+    Quorum,
+    QuorumParams,
+    Rate,
+    RateParams,
+    Retain,
+    RetainParams,
+    Step,
+    Terms,
+)
 from chain.encoding import b64url, unb64url
-from chain.entry import Account, Contact, Group, Invite, Key, Message, Revoke, SignedEntry
+from chain.entry import Account, Contact, Deed, Group, Invite, Key, Message, Revoke, SignedEntry
 from chain.identity import SigningKey, account_id
 from tests.vectors import ledger, tampered
 from tests.vectors.forge import Edit, Json, having, without
@@ -30,6 +44,36 @@ NOBODYS = {
 
 LARGEST = 2**53 - 1
 SOURCE = Source("members")
+PARTY = "g-" + "a" * 26
+
+TERMS: dict[str, Terms] = {
+    "access": Access(version=1, when='author_role == "member" && size > 100000', params=Nothing()),
+    "rate": Rate(version=1, when="is_alert", params=RateParams(count=1_000_000, seconds=1, per="author")),
+    "quorum": Quorum(version=1, when='type == "revoke"', params=QuorumParams(need=2, seconds=86_400)),
+    "escalate": Escalate(
+        version=1,
+        when='priority in ["high", "medium"]',
+        params=EscalateParams(
+            steps=[Step(PARTY, 0), Step("a" * 26, 120)], wait=300, laps=2, resolve_within=1800
+        ),
+    ),
+    "escalate-once": Escalate(
+        version=1, when="is_alert", params=EscalateParams(steps=[Step(PARTY, 604_800)], wait=1, laps=1)
+    ),
+    "retain": Retain(version=1, when="!is_alert", params=RetainParams(seconds=2_592_000)),
+}
+"""A contract of each kind."""
+
+_MESSAGE = "0199f6a0-0000-7000-8000-000000000000"
+DEEDS = [
+    Deed(contract="escalate", did="step", about=_MESSAGE, step=0, to=PARTY),
+    Deed(contract="escalate", did="step", about=_MESSAGE, step=15, to="a" * 26),
+    Deed(contract="escalate", did="overdue", about=_MESSAGE),
+    Deed(contract="escalate", did="woken", about=_MESSAGE),
+    Deed(contract="escalate", did="nobody", about=_MESSAGE),
+    Deed(contract="retain", did="erased", about=_MESSAGE),
+]
+"""A deed of each kind."""
 
 
 def cases() -> list[Json]:
@@ -55,15 +99,20 @@ def _rare(world: World) -> dict[str, SignedEntry]:
     admin = world.admin
     members = [account_id(Keys(world.source).public) for _ in range(64)]
     submissions = {
-        "contract": admin.installs("quiet-hours"),
-        "contract without body": admin.says(entry.Contract, action="remove", contract="a"),
-        "tick": admin.ticks(),
+        **{f"contract: {name}": admin.installs(name, terms) for name, terms in TERMS.items()},
+        "contract that ends": admin.removes("a"),
+        "approve": admin.says(entry.Approve, deed=b64url(bytes(32))),
+        "tick": admin.ticks(*DEEDS),
+        "tick that says all it can": admin.ticks(*DEEDS[:1] * entry.MAX_DEEDS),
+        "shift": admin.plans(world.new_group(), 0, LARGEST, account=admin.id),
+        "shift of nobody": admin.plans(world.new_group(), 0, 1, instead=admin.id),
+        "a snooze": admin.says(entry.Status, about=DEEDS[0].about, state="snoozed", until=1, reason="care"),
         "group of 64 members": admin.groups(world.new_group(), *members),
         "group that ends": admin.groups(world.new_group(), name=None),
         "revoke of a key": admin.revokes(admin.id, key=admin.keys.kid, reason="compromised"),
-        "the largest numbers": admin.says(entry.Tick, now=LARGEST, seq=LARGEST, at=LARGEST, clock="free"),
-        "the smallest numbers": admin.says(entry.Tick, now=0, seq=1, at=0),
-        "an origin of 200 characters": admin.says(entry.Tick, now=0, chain="w" * 193 + "/abc123"),
+        "the largest numbers": admin.ticks(now=LARGEST, seq=LARGEST, at=LARGEST, clock="free"),
+        "the smallest numbers": admin.ticks(now=0, seq=1, at=0),
+        "an origin of 200 characters": admin.ticks(chain="w" * 193 + "/abc123"),
     }
     return {name: submission.signed for name, submission in submissions.items()}
 
@@ -96,8 +145,9 @@ def _unreadable(world: World) -> Iterator[Json]:
         yield _refused("reading", name, signed_as(payload, admin.keys), admin.keys.public)
     for name, leaf in tampered.leaves(alert.leaf, admin.keys).items():
         yield _refused("reading", name, leaf, admin.keys.public)
+    known = [*ledger.entries(world), *_rare(world).values()]
     for type_, edits in DOCUMENTS.items():
-        good = next(signed for signed in ledger.entries(world) if isinstance(signed.entry, type_))
+        good = next(signed for signed in known if isinstance(signed.entry, type_))
         for name, edit in edits.items():
             payload = spelled(edit(_said(good)))
             assert payload != good.signed.payload, name
@@ -115,6 +165,10 @@ def _sealing(**members: Any) -> Edit:
 
 def _modulus(edit: Callable[[bytes], bytes]) -> Edit:
     return lambda good: good | {"seal": good["seal"] | {"n": b64url(edit(unb64url(good["seal"]["n"])))}}
+
+
+def _terms(**members: Any) -> Edit:
+    return lambda good: good | {"terms": good["terms"] | members}
 
 
 DOCUMENTS: dict[type, dict[str, Edit]] = {
@@ -156,8 +210,35 @@ DOCUMENTS: dict[type, dict[str, Edit]] = {
         "the id of an account": having(group="a" * 26),
     },
     Message: {"re nothing": having(re=""), "an alert of nothing": having(alert={})},
-    entry.Status: {"another state": having(state="read"), "about nobody": without("about")},
+    entry.Status: {
+        "another state": having(state="read"),
+        "about nobody": without("about"),
+        "until tomorrow": having(until="tomorrow"),
+        "another reason": having(reason="tired"),
+    },
     entry.Redact: {"another reason": having(reason="shame")},
+    entry.Contract: {
+        "an id in capitals": having(contract="On-call"),
+        "terms that are none": having(terms={}),
+        "another kind": _terms(kind="permit"),
+        "another version": _terms(version=2),
+        "no guard": _terms(when=""),
+        "a guard of 2049 characters": _terms(when="!" * 2048 + "a"),
+        "params of another kind": _terms(params={"seconds": 60}),
+        "params with more than there is": _terms(params={"deny": True}),
+    },
+    entry.Approve: {"a short hash": having(deed="AAAA")},
+    entry.Tick: {
+        "nothing done": having(did=[]),
+        "129 deeds": lambda good: good | {"did": good["did"][:1] * 129},
+        "another deed": lambda good: good | {"did": [good["did"][0] | {"did": "called"}]},
+        "a step too far": lambda good: good | {"did": [good["did"][0] | {"step": 16}]},
+    },
+    entry.Shift: {
+        "of an account": having(party="a" * 26),
+        "of a group by a group": having(account=PARTY),
+        "no end": without("ends"),
+    },
 }
 
 
@@ -170,9 +251,7 @@ def _unverified(world: World) -> Iterator[Json]:
     leaves = {
         "another's signature": _joined(header, payload, b64url(other.keys.sign(signed.signed.signed))),
         "another's name": _joined(foreign, payload, signature),
-        "another's key in one's own name": admin.says(
-            entry.Tick, now=0, sign_with=other.keys.sign
-        ).signed.leaf,
+        "another's key in one's own name": admin.ticks(sign_with=other.keys.sign).signed.leaf,
         "another time": _joined(header, later, signature),
         "a flipped bit": _joined(header, payload, _flipped(signature)),
         "zeros": _joined(header, payload, b64url(bytes(64))),
@@ -189,7 +268,7 @@ def _nobodys(author: Actor, point: int) -> tuple[bytes, SigningKey]:
     """Under the neutral point, the neutral point and zero are a signature of everything."""
     key = SigningKey(b64url(point.to_bytes(32, "little")))
     neutral = (1).to_bytes(32, "little") + bytes(32)
-    return author.says(entry.Tick, now=0, kid=key.thumbprint, sign_with=lambda _: neutral).signed.leaf, key
+    return author.ticks(kid=key.thumbprint, sign_with=lambda _: neutral).signed.leaf, key
 
 
 def _joined(*parts: str) -> bytes:
