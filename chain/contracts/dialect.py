@@ -98,7 +98,7 @@ def variables_of(source: str, variables: Mapping[str, Type]) -> frozenset[str]:
     reader = _Reader(source, variables)
     whole = reader.choice()
     if reader.token.kind != "end":
-        raise reader.bad(f"want "&&", "||", "?" or the end, got {_shown(reader.token)}")
+        raise reader.bad(f"want an operator such as '==' or '&&', or the end, got {_shown(reader.token)}")
     if whole.type != "bool":
         raise BadGuard(f"a guard comes to true or false, and this is {_WORDS[whole.type]}")
     return frozenset(reader.used)

@@ -21,6 +21,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from chain.api import Problem
+from chain.contracts.guard import BadGuard, GuardFailed, NoEngine
 from chain.errors import ChainError, Damaged, Malformed, Missing, Oversized, Refused, Rule, Unverified
 from gateway.authority import NoAuthority
 from gateway.errors import BadConfig, Busy, GatewayError, Undecided
@@ -88,13 +89,16 @@ class Declined(RestError):
 
 STATUS: dict[type[Exception] | Rule, HTTPStatus] = {
     Malformed: HTTPStatus.BAD_REQUEST,
+    BadGuard: HTTPStatus.BAD_REQUEST,
     Oversized: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Unverified: HTTPStatus.FORBIDDEN,
     Missing: HTTPStatus.NOT_FOUND,
     Damaged: HTTPStatus.INTERNAL_SERVER_ERROR,
+    GuardFailed: HTTPStatus.INTERNAL_SERVER_ERROR,
     BadConfig: HTTPStatus.INTERNAL_SERVER_ERROR,
     Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     NoAuthority: HTTPStatus.SERVICE_UNAVAILABLE,
+    NoEngine: HTTPStatus.SERVICE_UNAVAILABLE,
     Undecided: HTTPStatus.SERVICE_UNAVAILABLE,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     CrossSite: HTTPStatus.FORBIDDEN,
