@@ -97,11 +97,12 @@ class LimitValues(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
     high: Amount | UnsetType | None = UNSET
     clear_by: Distance | UnsetType | None = UNSET
     must_last: Delay | UnsetType | None = UNSET
+    stale_after: Delay | UnsetType | None = UNSET
     priority: Priority | UnsetType | None = UNSET
 
     def __post_init__(self) -> None:
         if not self.given:
-            raise ValueError("want at least one of low, high, clear_by, must_last and priority")
+            raise ValueError("want at least one of low, high, clear_by, must_last, stale_after and priority")
 
     @property
     def given(self) -> dict[str, float | str | None]:

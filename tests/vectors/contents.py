@@ -52,9 +52,16 @@ GAP_NOTE = {
 }
 BEAT = {"from": 1_800_000_000_000, "sensors": {"fridge": 90, "door": 0}, "to": 1_800_000_900_000}
 FAULT_NOTE = {"detail": "status 1: no such file", "reason": "exit", "sensor": "fridge"}
-CHANGE = {
+CHANGE: Json = {
     "sensor": "fridge",
-    "set": {"clear_by": 0.5, "high": 7.5, "low": -2, "must_last": 600, "priority": "high"},
+    "set": {
+        "clear_by": 0.5,
+        "high": 7.5,
+        "low": -2,
+        "must_last": 600,
+        "priority": "high",
+        "stale_after": 900,
+    },
 }
 WATCHED = {
     "at": 1_800_000_000_000,
@@ -118,7 +125,7 @@ VALID: dict[str, tuple[str, str]] = {
     "a sensor without limits": (LIMITS, '{"sensor":"fridge","set":{"low":null,"high":null}}'),
     "nothing of what may be set": (
         LIMITS,
-        forge.text(CHANGE | {"set": dict.fromkeys(("clear_by", "high", "low", "must_last", "priority"))}),
+        forge.text(CHANGE | {"set": dict.fromkeys(CHANGE["set"])}),
     ),
     "the greatest limits": (LIMITS, '{"sensor":"f","set":{"high":1e12,"low":-1e12,"must_last":86400}}'),
     "a device's settings with all that they may say": (SETTINGS, forge.text(WATCHES)),
@@ -227,7 +234,7 @@ CHANGES: dict[str, Edit] = {
     "a wait below zero": setting(must_last=-1),
     "a wait of more than a day": setting(must_last=86_401),
     "a priority that is none": setting(priority="urgent"),
-    "new limits of something else": setting(stale_after=1),
+    "new limits of something else": setting(report_every=1),
     "new limits with a member more": having(more=1),
 }
 
