@@ -1,12 +1,13 @@
 """The REST documents that both a gateway and a device must read the same way."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from chain.block import Header
 from chain.body import Handle, Name
-from chain.entry import Code, Count, EntryId, Hash, Kind, Milliseconds, Role
+from chain.contracts.terms import ContractId
+from chain.entry import Code, Count, EntryId, Hash, Kind, Milliseconds, Priority, Role, Stream
 from chain.identity import AccountId, GroupId, PartyId
 from chain.wire import Delivered
 
@@ -140,6 +141,56 @@ class Friend(Struct, frozen=True, kw_only=True):
     name: str | None = None
     online: bool = False
     last_seen: int | None = None
+
+
+class AlertStep(Struct, frozen=True, kw_only=True):
+    """A step of an alert's escalation: whom it names, as people call them, and how many seconds after the one before."""
+
+    to: PartyId
+    name: Name | None
+    after: Count
+
+
+class AlertLine(Struct, frozen=True, kw_only=True):
+    """
+    What became of an alert that concerns the caller. `id` is its first message, `to` whom that was addressed to.
+
+    `active`: the condition goes on. `began`, `taken_at` and `snoozed_until` are in ms, by the wall clock. `contract` is
+    the one that escalates it, with its `steps`: `step` is the newest that fired, in lap `lap`, and `due_in` are the ms
+    until the next. `nobody`: the last one passed. `concerns` are all parties that it reached.
+    """
+
+    id: EntryId
+    author: AccountId
+    episode: Stream
+    to: PartyId
+    priority: Priority
+    kind: Literal["physiological", "technical"]
+    active: bool
+    began: Milliseconds
+    taken_by: AccountId | None
+    taken_at: Milliseconds | None
+    resolved: bool
+    snoozed_until: Milliseconds | None
+    contract: ContractId | None
+    step: int | None
+    lap: int | None
+    steps: list[AlertStep]
+    due_in: Count | None
+    nobody: bool
+    concerns: list[PartyId]
+
+
+class AlertPage(Struct, frozen=True):
+    """`GET /v1/alerts`: those that are open, or were until lately."""
+
+    alerts: list[AlertLine]
+
+
+class AlertEntries(Struct, frozen=True):
+    """`GET /v1/alerts/<id>/entries`: what an alert follows from, by rising index."""
+
+    entries: list[Delivered]
 
 
 class AccountLine(Struct, frozen=True, kw_only=True):
