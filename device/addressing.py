@@ -33,6 +33,7 @@ class ProvenKeys(Struct, frozen=True):
     to the current one. An admin's reset begins a new lineage. `ever` are all that it had.
     """
 
+    kind: str
     role: str
     sign: SigningKey
     seal: SealingKey | None
@@ -42,7 +43,7 @@ class ProvenKeys(Struct, frozen=True):
     def followed(self, sign: SigningKey, seal: SealingKey, *, is_reset: bool) -> "ProvenKeys":
         """After a `key` entry."""
         lineage = () if is_reset else self.lineage
-        return ProvenKeys(self.role, sign, seal, (*lineage, sign.thumbprint), (*self.ever, sign))
+        return ProvenKeys(self.kind, self.role, sign, seal, (*lineage, sign.thumbprint), (*self.ever, sign))
 
     def named(self, kid: str) -> SigningKey:
         """The key `kid`, current or not; raise `Untrusted` if the account never had it."""
@@ -67,11 +68,11 @@ def _prove(party: Party, trust: Trust) -> ProvenKeys:
         trust.accept_receipt(delivered.receipt, leaf)
         signed = entry.parse(leaf)
         match signed.entry:
-            case Account(author=author, role=role, sign=sign, seal=seal) if keys is None:
+            case Account(author=author, kind=kind, role=role, sign=sign, seal=seal) if keys is None:
                 if author != party.account or account_id(sign) != author:
                     raise Unverified("the account entry is another account's")
                 signed.verify(sign)
-                keys = ProvenKeys(role, sign, seal, (sign.thumbprint,), (sign,))
+                keys = ProvenKeys(kind, role, sign, seal, (sign.thumbprint,), (sign,))
             case Key(author=author, account=account, sign=sign, seal=seal) if (
                 keys and account == party.account
             ):
@@ -114,6 +115,23 @@ class Directory:
         if self._book.route(name) != route:
             self._book.set_route(route)
         return _addressee(answer.to, pins)
+
+    def accounts(self, name: str) -> tuple[str, frozenset[str]]:
+        """
+        What party `name` stands for, and all the accounts that belong to it, whoever is on duty; asked for now.
+
+        Raises what `addressee` does.
+        """
+        answer = self._gateway.intent(name)
+        group = self._check_group(answer)
+        return answer.to, frozenset({answer.to} if group is None else group.members)
+
+    def writer(self, account: str) -> tuple[str, Pin]:
+        """What kind of account it is by its own entry, and its pin; asked for now."""
+        party = self._gateway.account(account)
+        if party.account != account:
+            raise Untrusted(f"{account}: the gateway answered with another account")
+        return prove(party, self._trust).kind, self.pinned(party)
 
     def signing_key(self, account: str, kid: str) -> tuple[SigningKey, str]:
         """The key `kid` of `account`, and the account's handle; raise `Untrusted` if it never was its key."""
@@ -164,13 +182,17 @@ class Directory:
             self._book.set_pin(pin)
         return pin
 
-    def _check_group(self, answer: IntentAnswer) -> None:
-        """An addressee that is not in the admin's signed list of members is the gateway's invention."""
+    def _check_group(self, answer: IntentAnswer) -> Group | None:
+        """
+        The group that it is, if it is one.
+
+        An addressee that is not in the admin's signed list of members is the gateway's invention.
+        """
         accounts = {party.account for party in answer.recipients}
         if not answer.to.startswith("g-"):
             if accounts != {answer.to}:
                 raise Untrusted("the addressees are not the account that was asked for")
-            return
+            return None
         if answer.group is None or answer.admin is None:
             raise Untrusted("a group without the admin's entry that names its members")
         leaf = answer.group.entry.encode()
@@ -187,6 +209,7 @@ class Directory:
             raise Untrusted("the addressees are not the group's members by the admin's entry")
         if said.author != answer.admin.account or admin.role != "admin":
             raise Untrusted("the group's entry is not signed by that admin")
+        return said
 
 
 def _addressee(to: str, pins: list[Pin]) -> Addressee:

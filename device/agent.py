@@ -20,10 +20,11 @@ from chain import notify, token, wire
 from chain.console import wake_at
 from chain.errors import ChainError
 from chain.wire import Refusal
-from device import content, sensors
+from device import changes, content, sensors
 from device.addressing import Addressee
+from device.changes import Changes
 from device.client import Client, now_ms
-from device.config import Config
+from device.config import Config, Sensor
 from device.content import GAP, HEARTBEAT
 from device.episode import Moment
 from device.errors import DeviceError, Problem, Unreachable, Untrusted
@@ -45,6 +46,9 @@ EVENTS_A_TURN = 256
 
 CATCH_UP_SECONDS = 10.0
 """How often the inbox is asked for all the same: a delivery may be lost together with the broker."""
+
+REFRESH_SECONDS = 10.0
+"""How often it is looked whether limits were forgotten at the command line, and who was not told of them."""
 
 LOOKUP_SECONDS = 10.0
 """How long the addressees of a name are taken as known."""
@@ -135,17 +139,22 @@ class Agent:
         self._show = show
         self._config = config
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self._inbox = Inbox(client)
         self._windows: dict[Lane, Window] = {"alert": Window(size=ALERTS), "message": Window(size=SIZE)}
         self._unsealed: dict[Lane, deque[_Unsealed]] = {lane: deque() for lane in SENT}
         self._losses = Losses()
         self._known: dict[str, tuple[Addressee, float]] = {}
         self._reporters: dict[str, Reporter] = {}
         self._pulse: Pulse | None = None
-        if config is not None:
-            self._resume(config, moment())
+        self._changes: Changes | None = None
+        if config is None:
+            self._inbox = Inbox(client)
+        else:
+            self._changes = Changes(client, config, self._adopt)
+            self._inbox = Inbox(client, name=changes.POSITION, heed=self._changes.heed)
+            self._resume(self._changes.config, moment())
         self._sent_at: dict[str, float] = {}
-        self._next_lookup = 0.0
+        self._missing: dict[str, float] = {}
+        self._next_refresh = 0.0
         self._next_catch_up = 0.0
         membership = client.membership
         self._link = Link(
@@ -220,7 +229,11 @@ class Agent:
             # Nobody is silent whose words wait to be heard.
             self._passed(moment())
         now = time.monotonic()
-        if any(self._unsealed.values()) and now >= self._next_lookup:
+        if self._changes is not None and now >= self._next_refresh:
+            self._next_refresh = now + REFRESH_SECONDS
+            self._changes.refresh()
+            self._tell_settings(self._changes)
+        if any(self._unsealed.values()):
             self._seal(now)
         if now >= self._next_catch_up and self._link.is_up:
             self._catch_up(now)
@@ -268,6 +281,15 @@ class Agent:
         recorded = self._client.outbox.counter("recorded") or None
         self._pulse = Pulse(config.heartbeat, recorded, now)
 
+    def _adopt(self, name: str, sensor: Sensor) -> None:
+        """A sensor's limits are others: whoever it alerts is told in this turn."""
+        self._reporters[name].adopt(sensor)
+        self._next_refresh = 0.0
+
+    def _tell_settings(self, changes: Changes) -> None:
+        for name, report in changes.untold():
+            self._tell(None, report, (name,))
+
     def _sensed(self, sensor: str, sample: Sample, taken: Moment) -> None:
         assert self._config is not None
         self._show({"event": "sensed", "sensor": sensor, **structs.asdict(sample)})
@@ -305,7 +327,7 @@ class Agent:
         """The oldest reading goes, and an alert only when there are no readings."""
         gone = (self._unsealed["message"] or self._unsealed["alert"]).popleft()
         at = gone.report.note.recorded
-        if gone.sensor is not None:
+        if gone.sensor is not None and at is not None:
             self._losses.add(gone.to, Loss(gone.sensor, at, at, 1, "unsealed"))
         log.error("report dropped to=%s reason=no_addressee_was_ever_found", gone.to)
 
@@ -317,30 +339,32 @@ class Agent:
 
     def _seal(self, now: float) -> None:
         """Seal what was sensed. What is for an addressee that cannot be found waits, and nothing else does."""
-        missing: set[str] = set()
         for lane in SENT:
             waiting: deque[_Unsealed] = deque()
             unsealed = self._unsealed[lane]
             while unsealed:
                 each = unsealed.popleft()
-                if not self._sealed(each, missing, now):
+                if not self._sealed(each, now):
                     waiting.append(each)
             self._unsealed[lane] = waiting
 
-    def _sealed(self, each: _Unsealed, missing: set[str], now: float) -> bool:
-        """Whether its addressee was found, and it is in the outbox; who is `missing` is not asked for again."""
-        if each.to in missing:
+    def _sealed(self, each: _Unsealed, now: float) -> bool:
+        """Whether its addressee was found, and it is in the outbox; whoever is missing is asked for again later."""
+        if now < self._missing.get(each.to, 0):
             return False
         try:
             to = self._addressee(each.to, now)
         except (Unreachable, Problem, Untrusted) as error:
             log.warning("addressee not found name=%s reason=%s", each.to, error)
-            self._next_lookup = now + RETRY_SECONDS
-            missing.add(each.to)
+            self._missing[each.to] = now + RETRY_SECONDS
             return False
         said = each.report
+        if said.note.told:
+            route = self._client.book.route(each.to)
+            readers = [] if route is None else route.accounts
+            said = structs.replace(said, note=changes.with_readers(said.note, readers))
         queued = self._client.write_message(to, said.content, cty=said.cty, alert=said.alert, note=said.note)
-        self._show({"event": "queued", "id": queued.id, "to": each.to})
+        self._show({"event": "queued", "id": queued.id, "to": each.to, "cty": said.cty})
         return True
 
     def _addressee(self, name: str, now: float) -> Addressee:

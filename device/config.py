@@ -54,6 +54,7 @@ EXAMPLE = """\
 # Where alerts and readings go unless a sensor says otherwise: handles or ids of people and groups.
 to = ["on-call"]
 heartbeat = 900     # seconds between two messages that say how much was recorded; 0: none
+# limits_from = ["dr.lee"]  # who may change limits from the page; left out: whom the sensor's alerts go to
 
 # A sensor is a command. What it prints is the reading: a number, a JSON object
 # {"value": 36.6, "unit": "Cel"}, or a SenML pack. `poll` runs it again and again.
@@ -161,6 +162,11 @@ class _Sensor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
         )
 
     @property
+    def called(self) -> Priority:
+        """What its alerts are called."""
+        return self.priority or "medium"
+
+    @property
     def report_seconds(self) -> float:
         if self.report_every is not None:
             return self.report_every
@@ -199,6 +205,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     sensors: Annotated[dict[str, Sensor], Meta(min_length=1)]
     """What to sense, by the name the readings carry."""
+
+    limits_from: Addresses | None = None
+    """Who may change limits by a message; without it, those whom the sensor's alerts go to."""
 
     heartbeat: Heartbeat = HEARTBEAT_SECONDS
     """Seconds between two messages to `to` that say how much was recorded; 0 sends none."""
@@ -241,7 +250,11 @@ def read_sensor(table: Any, *, where: str = "") -> Sensor:
     sensor: Sensor = _convert(table, Sensor, where=where)
     if sensor.preset is not None and sensor.preset not in PRESETS:
         raise BadConfig(f"{where}preset: want one of {', '.join(PRESETS)}, got {sensor.preset!r}")
-    sensor = sensor.resolved()
+    return consistent(sensor.resolved(), where=where)
+
+
+def consistent(sensor: Sensor, *, where: str = "") -> Sensor:
+    """The sensor, unless its settings contradict one another: then raise `BadConfig`."""
     order = [(name, getattr(sensor, name)) for name in ("lowest", "low", "high", "highest")]
     said = [(name, value) for name, value in order if value is not None]
     for (name, value), (other, greater) in pairwise(said):

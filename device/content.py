@@ -1,6 +1,6 @@
 """What a message says once it is open, by its content type: a text, a reading, an episode, a file and the like."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -105,7 +105,7 @@ class LimitValues(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
             raise ValueError("want at least one of low, high, clear_by, must_last, stale_after and priority")
 
     @property
-    def given(self) -> dict[str, float | str | None]:
+    def given(self) -> dict[str, Any]:
         return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not UNSET}
 
 

@@ -121,6 +121,16 @@ class Watch:
         self._readings: deque[Point] = deque(maxlen=MAX_READINGS)
         self.last: Reading | None = None
 
+    def adopt(self, rules: Rules) -> None:
+        """
+        Judge by other rules from the next reading on, an episode that goes on as well.
+
+        How long a limit has been crossed still counts if it was moved nearer: what crossed it then crosses it now.
+        """
+        pending, before, self._rules = self._pending, self._rules, rules
+        if pending is not None and not _is_nearer(pending.what, before, rules):
+            self._pending = None
+
     def observe(self, sample: Sample, now: Moment) -> list[Event]:
         """What a sample begins, goes on with, and ends."""
         judged = self._judged(sample, now)
@@ -232,3 +242,10 @@ class Watch:
             readings=tuple(self._readings) if episode.kind == "physiological" else (),
             until=until,
         )
+
+
+def _is_nearer(what: str, before: Rules, after: Rules) -> bool:
+    """Whether all that was beyond a limit is beyond it still."""
+    if what == "low":
+        return before.low is not None and after.low is not None and after.low >= before.low
+    return before.high is not None and after.high is not None and after.high <= before.high

@@ -5,7 +5,7 @@ Its position is the last index that the chain proved and that was shown; nothing
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from msgspec import structs
@@ -22,18 +22,25 @@ PAGE = 100
 
 
 class Inbox:
-    """`take` and `catch_up` hand out events to show; what was handed out is done when the next is asked for."""
+    """
+    `take` and `catch_up` hand out events to show; what was handed out is done when the next is asked for.
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    `heed` is told of each message before. If it raises, that message is not done.
+    """
+
+    def __init__(
+        self, client: Client, *, name: str = "inbox", heed: Callable[[Read], None] = lambda _: None
+    ) -> None:
+        """Two readers of one account, by their names, have positions of their own: neither takes anything from the other."""
+        self._client, self._name, self._heed = client, name, heed
 
     @property
     def position(self) -> int:
-        return self._client.outbox.counter("inbox")
+        return self._client.outbox.counter(self._name)
 
     def rewind(self) -> None:
         """Begin again with the first."""
-        self._client.outbox.set_counter("inbox", 0)
+        self._client.outbox.set_counter(self._name, 0)
 
     def catch_up(self) -> Iterator[dict[str, Any]]:
         """Ask for everything after the position. Raises what `take` does, `Unreachable` or `Problem`."""
@@ -60,8 +67,9 @@ class Inbox:
                 yield {"event": "unproven", "index": delivered.index, "reason": str(error)}
             else:
                 if read is not None:
+                    self._heed(read)
                     yield event_of(read)
-            self._client.outbox.set_counter("inbox", delivered.index)
+            self._client.outbox.set_counter(self._name, delivered.index)
 
 
 def event_of(read: Read) -> dict[str, Any]:

@@ -16,8 +16,10 @@ from msgspec import Struct, structs
 
 from chain import entry, wire
 from chain.wire import Parcel
+from device.content import LimitValues
 from device.document import locked
 from device.episode import Open
+from device.limits import Override
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS lane (name TEXT PRIMARY KEY, stream TEXT NOT NULL, seq INTEGER NOT NULL) STRICT;
@@ -28,6 +30,9 @@ CREATE TABLE IF NOT EXISTS refused (id TEXT PRIMARY KEY, rule TEXT NOT NULL, rea
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS episode (id TEXT PRIMARY KEY, sensor TEXT NOT NULL, channel TEXT NOT NULL,
     kind TEXT NOT NULL, what TEXT NOT NULL, since INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS limits (sensor TEXT PRIMARY KEY, idx INTEGER NOT NULL, request TEXT NOT NULL,
+    author TEXT NOT NULL, at INTEGER NOT NULL, instead TEXT NOT NULL, given TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS told (name TEXT PRIMARY KEY, settings TEXT NOT NULL, readers TEXT NOT NULL) STRICT;
 """
 
 Lane = Literal["alert", "message", "command"]
@@ -48,10 +53,19 @@ class Queued(Struct, frozen=True):
     lane: Lane
 
 
+class Told(Struct, frozen=True):
+    """What an addressee was told of this device's settings, by the name that the settings have for it."""
+
+    name: str
+    settings: str
+    readers: frozenset[str] = frozenset()
+    """The accounts that could read it."""
+
+
 class Note(Struct, frozen=True, kw_only=True):
     """What is written down together with an entry that is queued, or not at all."""
 
-    recorded: int
+    recorded: int | None = None
     """Ms since 1970: what was sensed until then is not lost any more."""
 
     opens: Open | None = None
@@ -59,6 +73,15 @@ class Note(Struct, frozen=True, kw_only=True):
 
     closes: Open | None = None
     """The entry says that it is over."""
+
+    told: tuple[Told, ...] = ()
+    """The entry says what is in force."""
+
+    limits: Override | None = None
+    """The entry confirms it."""
+
+    answers: tuple[str, int] | None = None
+    """The entry answers what an inbox, by its name, has at this index: it is read."""
 
 
 class Rejected(Struct, frozen=True):
@@ -70,6 +93,7 @@ class Rejected(Struct, frozen=True):
 
 
 _decoder = msgspec.json.Decoder(Parcel)
+_values = msgspec.json.Decoder(LimitValues)
 
 
 class Outbox:
@@ -128,6 +152,33 @@ class Outbox:
             for name, sensor, channel, kind, what, since in rows
         ]
 
+    def limits(self) -> dict[str, Override]:
+        """What was set by message, by sensor."""
+        rows = self._db.execute(
+            "SELECT sensor, idx, request, author, at, instead, given FROM limits ORDER BY sensor"
+        )
+        return {
+            sensor: Override(
+                sensor=sensor,
+                index=index,
+                request=request,
+                by=author,
+                at=at,
+                instead=_values.decode(instead),
+                given=_values.decode(given),
+            )
+            for sensor, index, request, author, at, instead, given in rows
+        }
+
+    def forget_limits(self, sensor: str) -> bool:
+        """Whether anything was set."""
+        return self._db.execute("DELETE FROM limits WHERE sensor = ?", (sensor,)).rowcount > 0
+
+    def told(self) -> dict[str, Told]:
+        """What each addressee was told last, by its name."""
+        rows = self._db.execute("SELECT name, settings, readers FROM told")
+        return {name: Told(name, settings, frozenset(readers.split())) for name, settings, readers in rows}
+
     def release(self, ids: Sequence[str]) -> None:
         """Forget entries whose receipts were verified. Twice is harmless."""
         with self._transaction():
@@ -155,7 +206,10 @@ class Outbox:
         return int(count)
 
     def counter(self, name: str) -> int:
-        """`queued`, `receipted` and `refused` since the outbox was made; `inbox`, the last index that was read; `recorded`, ms."""
+        """
+        `queued`, `receipted` and `refused` since the outbox was made; `recorded`, ms; `inbox`, the last index that
+        a person has read, and `agent`, that a sensor's agent has.
+        """
         row = self._db.execute("SELECT value FROM counter WHERE name = ?", (name,)).fetchone()
         return 0 if row is None else int(row[0])
 
@@ -172,13 +226,37 @@ class Outbox:
         return row[0], row[1]
 
     def _note(self, note: Note) -> None:
-        self.set_counter("recorded", note.recorded)
+        if note.recorded is not None:
+            self.set_counter("recorded", note.recorded)
+        if note.answers is not None:
+            self.set_counter(*note.answers)
+        for told in note.told:
+            self._db.execute(
+                "INSERT OR REPLACE INTO told VALUES (?, ?, ?)",
+                (told.name, told.settings, " ".join(sorted(told.readers))),
+            )
+        if note.limits is not None:
+            self._set_limits(note.limits)
         if note.opens is not None:
             self._db.execute(
                 "INSERT OR IGNORE INTO episode VALUES (?, ?, ?, ?, ?, ?)", structs.astuple(note.opens)
             )
         if note.closes is not None:
             self._db.execute("DELETE FROM episode WHERE id = ?", (note.closes.id,))
+
+    def _set_limits(self, held: Override) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                held.sensor,
+                held.index,
+                held.request,
+                held.by,
+                held.at,
+                msgspec.json.encode(held.instead).decode(),
+                msgspec.json.encode(held.given).decode(),
+            ),
+        )
 
     def _count(self, name: str, more: int) -> None:
         self._db.execute(

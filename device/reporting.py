@@ -34,9 +34,8 @@ class Reporter:
 
     def __init__(self, name: str, sensor: Sensor, now: Moment, opened: Iterable[Open] = ()) -> None:
         """`opened` are this sensor's episodes of before a restart."""
-        self._name, self._rules = name, sensor.rules
-        self._priority = sensor.priority or "medium"
-        self._every_ms = 1000 * sensor.report_seconds
+        self._name = name
+        self._take(sensor)
         self._due: dict[str, float] = {}
         self._taken = 0
         by_channel: dict[str, tuple[Open, ...]] = {"": ()}
@@ -45,6 +44,16 @@ class Reporter:
         self._watches = {
             channel: self._watch(channel, now, episodes) for channel, episodes in by_channel.items()
         }
+
+    def adopt(self, sensor: Sensor) -> None:
+        """Watch by other settings from the next reading on."""
+        self._take(sensor)
+        for watch in self._watches.values():
+            watch.adopt(self._rules)
+
+    def _take(self, sensor: Sensor) -> None:
+        self._rules, self._priority = sensor.rules, sensor.called
+        self._every_ms = 1000 * sensor.report_seconds
 
     def report(self, sample: Sample, now: Moment) -> list[Report]:
         """What a sample is worth telling."""

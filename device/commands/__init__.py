@@ -1,5 +1,5 @@
 """
 What `blockpost device` can do, a noun a module. Each has an `add`, which gives the console its commands.
 
-Read in this order: printing, service, accounts, agents, recordings, messages, overview, contacts.
+Read in this order: printing, service, accounts, agents, annunciators, recordings, messages, limits, overview, contacts.
 """

@@ -1,15 +1,19 @@
 """The agent of a device's sensors, and its settings."""
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 
 from chain.console import Console, until_signalled
-from device import explaining
+from device import explaining, limits
 from device.agent import Agent
 from device.client import Home
+from device.commands.limits import line as override_line
 from device.commands.printing import say, takes_json
 from device.commands.service import at_work
 from device.config import EXAMPLE, Config
+from device.limits import Override
+from device.outbox import Outbox
 from device.printing import printer
 
 
@@ -38,11 +42,24 @@ def _check_config(args: argparse.Namespace, home: Home) -> int:
     if args.example:
         say(EXAMPLE, end="")
         return 0
-    config = Config.load(args.config or home.settings_file)
+    file = Config.load(args.config or home.settings_file)
+    held = _held(home, file)
+    config = limits.in_force(file, held.values())
     for name, sensor in config.sensors.items():
         say(
             f"{name}: {type(sensor).__name__.lower()} {' '.join(sensor.command)} -> {', '.join(config.addressees(name))}"
         )
         for line in explaining.told(sensor):
             say(f"  {line}")
+    for each in held.values():
+        say(f"not as the file says: {override_line(each, home.book)}")
     return 0
+
+
+def _held(home: Home, file: Config) -> dict[str, Override]:
+    """What people set, as far as it holds. A folder that is not joined yet is left as it is."""
+    if not home.outbox_file.exists():
+        return {}
+    with closing(Outbox(home.outbox_file)) as outbox:
+        held = outbox.limits()
+    return {name: each for name, each in held.items() if limits.outdated(file, each) is None}

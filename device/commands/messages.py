@@ -68,11 +68,23 @@ def _send(args: argparse.Namespace, home: Home) -> int:
     content, cty = text, TEXT
     if args.file is not None:
         content, cty = attachment.content(attachment.load(args.file, text)), FILE
-    alert = _alert(args)
-    show = printer(as_json=args.json)
+    return sent(home, args.to, content, cty, printer(as_json=args.json), re=args.re, alert=_alert(args))
+
+
+def sent(
+    home: Home,
+    name: str,
+    content: str,
+    cty: str,
+    show: Show,
+    *,
+    re: str | None = None,
+    alert: Alert | None = None,
+) -> int:
+    """Seal a message, send it, and wait for its receipt: exit 0. Raise `Unreachable` if there is none in time."""
     with closing(Client(home)) as client:
-        to = client.directory.addressee(args.to)
-        queued = client.write_message(to, content, cty=cty, re=args.re, alert=alert)
+        to = client.directory.addressee(name)
+        queued = client.write_message(to, content, cty=cty, re=re, alert=alert)
         if alert is not None:
             show({"event": "alert", "id": queued.id, **msgspec.structs.asdict(alert)})
         deadline = time.monotonic() + SEND_SECONDS

@@ -12,6 +12,7 @@ from chain.errors import ChainError
 from device import doctor, identity
 from device.addressbook import AddressBook, Membership, Pin
 from device.client import Client, Home
+from device.commands.limits import line as override_line
 from device.commands.printing import say, takes_json
 from device.errors import Insecure, NotJoined, Problem, TwoHistories, Unreachable
 from device.outbox import Outbox
@@ -44,7 +45,7 @@ def _status(args: argparse.Namespace, home: Home) -> int:
     if args.checkpoint:
         return _print_checkpoint(book)
     with closing(Outbox(home.outbox_file)) as outbox:
-        waiting = outbox.waiting()
+        waiting, changed = outbox.waiting(), outbox.limits()
     reachable, reason = _asked(home)
     note = book.checkpoint()
     status: dict[str, Any] = {
@@ -59,6 +60,8 @@ def _status(args: argparse.Namespace, home: Home) -> int:
         "waiting": waiting,
         "pins": [_pin_line(pin) for pin in book.pins()],
     }
+    if changed:
+        status["limits"] = [override_line(each, book) for each in changed.values()]
     if membership.is_lan:
         held = book.certificate()
         status["certificate"] = None if held is None else utc(held.until)

@@ -13,7 +13,7 @@ import pytest
 from chain.entry import Contact
 from device import cli
 from device.client import Home
-from device.content import EPISODE, HEARTBEAT, READING
+from device.content import EPISODE, HEARTBEAT, READING, SETTINGS
 from provisioning.site import Process, Site
 from tests.sites import added, client_of, ran, running_site
 
@@ -70,8 +70,16 @@ class Fridge:
             assert self._changed.wait_for(lambda: len(self._receipted()) >= count, PATIENCE), self._heard
 
     def _receipted(self) -> set[str]:
-        """What an agent left behind that was killed is receipted again, and is not meant."""
-        ids = {name: {each["id"] for each in self._heard if each["event"] == name} for name in STEPS}
+        """
+        What an agent left behind that was killed is receipted again, and is not meant; nor is what it says of its
+        settings.
+        """
+        ids = {
+            name: {
+                each["id"] for each in self._heard if each["event"] == name and each.get("cty") != SETTINGS
+            }
+            for name in STEPS
+        }
         return ids["queued"] & ids["receipted"]
 
     def _hear(self, event: dict[str, Any]) -> None:
