@@ -1,4 +1,4 @@
-"""A sensor's command as a child process that cannot outlive the agent, nor learn its secrets."""
+"""A command as a child process that cannot outlive the agent that runs it, nor learn its secrets."""
 
 import logging
 import os
@@ -41,11 +41,11 @@ class Child:
     the command had started by then ends at its next write, to a pipe that nobody reads.
     """
 
-    def __init__(self, sensor: str, command: Sequence[str]) -> None:
-        """Raise `OSError` if the command cannot be started."""
+    def __init__(self, name: str, command: Sequence[str], says: Mapping[str, str] | None = None) -> None:
+        """`says` is added to the command's environment. Raise `OSError` if it cannot be started."""
         self.last_words = ""
         """The newest line on stderr: it often says why there is no reading."""
-        self._sensor = sensor
+        self._name = name
         self._stderr_lines = Lines(STDERR_BYTES)
         self._stderr_count = 0
         self._process = Popen(
@@ -53,7 +53,10 @@ class Child:
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=PIPE,
-            env=environment(os.environ, own_commands=Path(sys.executable).parent),
+            env={
+                **environment(os.environ, own_commands=Path(sys.executable).parent),
+                **(says or {}),
+            },
             start_new_session=True,
         )
         assert self._process.stdout
@@ -85,11 +88,11 @@ class Child:
         # process at most for each sensor, rather than one more at every poll.
         return self._process.wait()
 
-    def close(self) -> None:
-        """End the whole group, politely if it lets us."""
+    def close(self, grace: float = GRACE_SECONDS) -> None:
+        """End the whole group, politely if it lets us within so many seconds."""
         if self._process.returncode is None:
             self._signal(signal.SIGTERM)
-            deadline = time.monotonic() + GRACE_SECONDS
+            deadline = time.monotonic() + grace
             while not self._has_ended() and time.monotonic() < deadline:
                 time.sleep(0.01)
             self.finish()
@@ -125,12 +128,12 @@ class Child:
             self.last_words = line[:STDERR_BYTES].decode(errors="replace").strip()
             self._stderr_count += 1
             level = logging.INFO if self._stderr_count <= STDERR_LINES else logging.DEBUG
-            log.log(level, "sensor stderr sensor=%s line=%a", self._sensor, self.last_words)
+            log.log(level, "command stderr name=%s line=%a", self._name, self.last_words)
 
 
 def environment(own: Mapping[str, str], *, own_commands: Path) -> dict[str, str]:
     """
-    What of the agent's environment a sensor's command sees: no credentials, no sockets of systemd.
+    What of the agent's environment a command sees: no credentials, no sockets of systemd.
 
     The agent's own commands are found last, also where its virtual environment was never activated.
     """

@@ -58,6 +58,10 @@ class Home:
         return self.directory / "agent.toml"
 
     @property
+    def annunciator_file(self) -> Path:
+        return self.directory / "annunciator.toml"
+
+    @property
     def join_file(self) -> Path:
         """Whoever puts it there lets `run` join by itself."""
         return self.directory / "join.toml"
@@ -219,6 +223,16 @@ class Client:
             raise Unverified(f"entry {delivered.index}: the receipt is for entry {receipt.index}")
         return entry.parse(leaf)
 
+    def proven(self, signed: SignedEntry) -> str:
+        """
+        The handle of who signed an entry; its author did, by a key that was theirs.
+
+        Raises `Unverified`, `Untrusted`, or `Unreachable` if a key has to be asked for and cannot.
+        """
+        key, handle = self.directory.signing_key(signed.entry.author, signed.kid)
+        signed.verify(key)
+        return handle
+
     def read(self, delivered: Delivered, signed: SignedEntry) -> Read | None:
         """
         Open a committed entry, once it is proven to be signed by a key of its author; `None` if it is no message.
@@ -227,8 +241,7 @@ class Client:
         if a key has to be asked for and cannot.
         """
         said = signed.entry
-        key, handle = self.directory.signing_key(said.author, signed.kid)
-        signed.verify(key)
+        handle = self.proven(signed)
         if not isinstance(said, Message):
             return None
         try:

@@ -214,27 +214,32 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise BadConfig(f"{path}: cannot be read: {error.strerror}") from error
-        try:
-            document = tomllib.loads(data.decode())
-        except UnicodeDecodeError as error:
-            raise BadConfig(
-                f"{path}: want UTF-8, got byte {error.object[error.start]:#04x} at {error.start}"
-            ) from error
-        except tomllib.TOMLDecodeError as error:
-            raise BadConfig(f"{path}: not TOML: {error}") from error
+        document = read_document(path)
         tables = document.get("sensors")
         if isinstance(tables, dict):
             document["sensors"] = {name: _sensor(path, name, table) for name, table in tables.items()}
-        config: Self = _convert(document, cls, where=f"{path}: ")
+        config: Self = converted(document, cls, where=f"{path}: ")
         return config
 
     def addressees(self, sensor: str) -> tuple[str, ...]:
         """Who receives what the sensor of this name says."""
         return self.sensors[sensor].to or self.to
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """The TOML file at `path`; raise `BadConfig`."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadConfig(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        return tomllib.loads(data.decode())
+    except UnicodeDecodeError as error:
+        raise BadConfig(
+            f"{path}: want UTF-8, got byte {error.object[error.start]:#04x} at {error.start}"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfig(f"{path}: not TOML: {error}") from error
 
 
 def _sensor(path: Path, name: str, table: Any) -> Sensor:
@@ -247,7 +252,7 @@ def _sensor(path: Path, name: str, table: Any) -> Sensor:
 
 def read_sensor(table: Any, *, where: str = "") -> Sensor:
     """A sensor's table, with its preset's settings; raise `BadConfig` where they contradict one another."""
-    sensor: Sensor = _convert(table, Sensor, where=where)
+    sensor: Sensor = converted(table, Sensor, where=where)
     if sensor.preset is not None and sensor.preset not in PRESETS:
         raise BadConfig(f"{where}preset: want one of {', '.join(PRESETS)}, got {sensor.preset!r}")
     return consistent(sensor.resolved(), where=where)
@@ -279,7 +284,8 @@ def consistent(sensor: Sensor, *, where: str = "") -> Sensor:
     return sensor
 
 
-def _convert(document: Any, kind: Any, *, where: str) -> Any:
+def converted(document: Any, kind: Any, *, where: str) -> Any:
+    """The document as a `kind`; raise `BadConfig` that names the key, and what stood there."""
     try:
         return msgspec.convert(document, kind, strict=True)
     except msgspec.ValidationError as error:

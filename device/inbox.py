@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import structs
 
+from chain.entry import SignedEntry
 from chain.errors import ChainError
 from chain.wire import Delivered
 from device.client import Client, Read
@@ -44,10 +45,8 @@ class Inbox:
 
     def catch_up(self) -> Iterator[dict[str, Any]]:
         """Ask for everything after the position. Raises what `take` does, `Unreachable` or `Problem`."""
-        before = None
-        while before != self.position:
-            before = self.position
-            yield from self.take(self._client.gateway.inbox(before, PAGE).entries)
+        for entries in self.pages():
+            yield from self.take(entries)
 
     def take(self, entries: Iterable[Delivered]) -> Iterator[dict[str, Any]]:
         """
@@ -55,10 +54,7 @@ class Inbox:
 
         Raises `ChainError` for one that is not proven to be on the chain: what comes after it is left alone, too.
         """
-        for delivered in entries:
-            if delivered.index <= self.position:
-                continue
-            signed = self._client.committed(delivered)
+        for delivered, signed in self.committed(entries):
             try:
                 read = self._client.read(delivered, signed)
             except (ChainError, Untrusted) as error:
@@ -69,6 +65,20 @@ class Inbox:
                 if read is not None:
                     self._heed(read)
                     yield event_of(read)
+
+    def pages(self) -> Iterator[list[Delivered]]:
+        """What comes after the position, until what was asked for before did not move it."""
+        before = None
+        while before != self.position:
+            before = self.position
+            yield self._client.gateway.inbox(before, PAGE).entries
+
+    def committed(self, entries: Iterable[Delivered]) -> Iterator[tuple[Delivered, SignedEntry]]:
+        """What is new among the entries, each proven to be on the chain; raise `ChainError` for one that is not."""
+        for delivered in entries:
+            if delivered.index <= self.position:
+                continue
+            yield delivered, self._client.committed(delivered)
             self._client.outbox.set_counter(self._name, delivered.index)
 
 

@@ -127,6 +127,18 @@ class Gateway:
     def inbox(self, after: int, limit: int = 100) -> Delivery:
         return self._ask("GET", f"/v1/inbox?after={after}&limit={limit}", Delivery)
 
+    def alerts(self) -> list[api.AlertLine]:
+        """The alerts that concern the caller: those that are open, or were until lately."""
+        return self._ask("GET", "/v1/alerts", api.AlertPage).alerts
+
+    def alert(self, entry_id: str) -> list[Delivered]:
+        """What the alert follows from whose first message has this id."""
+        return self._ask("GET", f"/v1/alerts/{entry_id}/entries", api.AlertEntries).entries
+
+    def alive(self) -> None:
+        """Raise `Unreachable` unless the gateway commits what it is sent."""
+        self._request("GET", "/healthz")
+
     def accounts(self) -> Iterator[api.AccountLine]:
         """Everybody; for an admin."""
         after: int | None = -1

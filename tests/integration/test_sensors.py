@@ -155,8 +155,8 @@ def test_what_a_sensor_says_on_stderr_is_logged_under_its_name(caplog: pytest.Lo
         sensing.next()
 
     assert [record.getMessage() for record in caplog.records] == [
-        "sensor stderr sensor=s line='bus \\x1b[31mbusy'",
-        f"sensor stderr sensor=s line='{'x' * 200}'",
+        "command stderr name=s line='bus \\x1b[31mbusy'",
+        f"command stderr name=s line='{'x' * 200}'",
     ]
 
 
