@@ -16,9 +16,8 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct, structs
 
-from chain import notify, token, wire
+from chain import notify, wire
 from chain.console import wake_at
-from chain.errors import ChainError
 from chain.wire import Refusal
 from device import changes, content, sensors
 from device.addressing import Addressee
@@ -34,7 +33,7 @@ from device.link import Link
 from device.losses import Loss, Losses
 from device.outbox import SENT, Lane, Note
 from device.reading import Sample
-from device.renewal import Renewal
+from device.reception import Reception, unharmed
 from device.reporting import Report, Reporter, given_up
 from device.window import ALERTS, SIZE, Window
 
@@ -43,9 +42,6 @@ log = logging.getLogger(__name__)
 TURN_SECONDS = 0.1
 EVENTS_A_TURN = 256
 """However much comes in, what waits to go out has its turn."""
-
-CATCH_UP_SECONDS = 10.0
-"""How often the inbox is asked for all the same: a delivery may be lost together with the broker."""
 
 REFRESH_SECONDS = 10.0
 """How often it is looked whether limits were forgotten at the command line, and who was not told of them."""
@@ -155,23 +151,16 @@ class Agent:
         self._sent_at: dict[str, float] = {}
         self._missing: dict[str, float] = {}
         self._next_refresh = 0.0
-        self._next_catch_up = 0.0
-        membership = client.membership
-        self._link = Link(
-            membership.mqtt_host,
-            membership.mqtt_port,
-            account=client.account,
-            password=self._password,
+        self._reception = Reception(
+            client,
+            self._inbox,
             on_message=lambda topic, payload: self._events.put(Arrived(topic, payload)),
             on_up=lambda: self._events.put(Connected()),
-            tls=client.tls,
         )
 
-    def _password(self) -> str:
-        # A broker that turns a token away does not say that it is this clock that is wrong: REST does.
-        with contextlib.suppress(Unreachable, Problem, ChainError):
-            self._client.gateway.set_clock()
-        return self._client.gateway.token(token.MQTT)
+    @property
+    def _link(self) -> Link:
+        return self._reception.link
 
     def run(self, stop: threading.Event, until: Callable[[], bool] = lambda: False) -> None:
         """
@@ -189,31 +178,21 @@ class Agent:
                 daemon=True,
             ).start()
         wake_at(stop, lambda: self._events.put(Stopped()))
-        ended = threading.Event()
-        self._renew_until(ended)
-        self._link.start()
         heart = notify.Heart()
-        notify.ready()
         try:
-            while not stop.is_set() and not until():
-                self._turn()
-                heart.beat()
-            sensing.set()
-            deadline = time.monotonic() + DRAIN_SECONDS
-            while self._waits() and time.monotonic() < deadline:
-                self._turn()
-            if self._config is not None and not any(self._unsealed.values()):
-                self._client.outbox.set_counter("recorded", now_ms())
+            with self._reception.opened():
+                notify.ready()
+                while not stop.is_set() and not until():
+                    self._turn()
+                    heart.beat()
+                sensing.set()
+                deadline = time.monotonic() + DRAIN_SECONDS
+                while self._waits() and time.monotonic() < deadline:
+                    self._turn()
+                if self._config is not None and not any(self._unsealed.values()):
+                    self._client.outbox.set_counter("recorded", now_ms())
         finally:
             sensing.set()
-            ended.set()
-            self._link.stop()
-
-    def _renew_until(self, ended: threading.Event) -> None:
-        """In a LAN, see in the background that this account keeps a certificate."""
-        if self._client.tls is not None:
-            renewal = Renewal(self._client, lambda: self._link.is_up, self._link.hurry)
-            threading.Thread(target=renewal.run, args=(ended,), name="renewal", daemon=True).start()
 
     def _waits(self) -> bool:
         """Whether there is something that could still be done: what cannot be sent now is safe where it is."""
@@ -235,8 +214,8 @@ class Agent:
             self._tell_settings(self._changes)
         if any(self._unsealed.values()):
             self._seal(now)
-        if now >= self._next_catch_up and self._link.is_up:
-            self._catch_up(now)
+        if self._link.is_up and self._reception.is_due(now):
+            self._reception.ask(now, self._catch_up)
         self._send(now)
 
     def _happened(self) -> Iterator[Event]:
@@ -253,19 +232,14 @@ class Agent:
             case Connected():
                 for window in self._windows.values():
                     window.reconnected()
-                self._next_catch_up = 0.0
+                self._reception.hurry()
             case Sampled(sensor, sample, taken):
                 self._sensed(sensor, sample, taken)
             case Overrun(loss):
                 self._lose(loss)
             case Arrived(topic, payload):
-                try:
+                with unharmed(topic):
                     self._arrived(topic.rpartition("/")[2], payload)
-                except Unreachable as error:
-                    # It is sent or asked for again; nothing was released on its word.
-                    log.info("message put off topic=%s reason=%s", topic, error)
-                except (ChainError, Untrusted, Problem) as error:
-                    log.warning("message ignored topic=%s reason=%s", topic, error)
 
     # Sensing and sealing
 
@@ -441,23 +415,9 @@ class Agent:
         self._show({"event": "refused", "id": entry_id, "rule": refusal.rule, "reason": refusal.reason})
 
     def _delivered(self, payload: bytes) -> None:
-        delivery = wire.read_delivery(payload)
-        if delivery.previous > self._inbox.position:
-            self._next_catch_up = 0.0  # something was missed: ask for it, and for this again
-            return
-        if delivery.consistency is not None and delivery.entries:
-            note = delivery.entries[0].receipt.partition("\n\n")[2]
-            self._client.trust.accept(note, delivery.consistency)
-        for event in self._inbox.take(delivery.entries):
+        for event in self._inbox.take(self._reception.news(payload)):
             self._show(event)
 
-    def _catch_up(self, now: float) -> None:
-        """Ask for everything after the last index that this account has."""
-        self._next_catch_up = now + CATCH_UP_SECONDS
-        try:
-            self._client.check_gateway()
-            for event in self._inbox.catch_up():
-                self._show(event)
-        except (Unreachable, Problem, Untrusted, ChainError) as error:
-            log.warning("catch-up put off reason=%s", error)
-            self._next_catch_up = now + RETRY_SECONDS
+    def _catch_up(self) -> None:
+        for event in self._inbox.catch_up():
+            self._show(event)

@@ -65,7 +65,7 @@ class Ward:
         self.committer = Committer(self.world.chain, Key(self.world.gateway.keys._secret))
         self.gateway = NearGateway(self.world, self.alice.id)
         patch.setattr("device.client.Gateway", lambda *_, **__: self.gateway)
-        patch.setattr("device.agent.Link", NearLink)
+        patch.setattr("device.reception.Link", NearLink)
         patch.setattr("device.agent.TURN_SECONDS", 0)
         self.home = settle(self.world, "alice", folder / "alice")
         self.client = Client(self.home)
