@@ -26,7 +26,7 @@ Type = Literal["int", "bool", "string", "strings"]
 """What a variable holds: a whole number of 64 bits, a condition, a text, or a list of texts."""
 
 MAX_BYTES = 2048
-MAX_TOKENS = 512
+MAX_TOKENS = 256
 MAX_DEPTH = 16
 """Half of what the engine's parser takes, which counts in its own way."""
 MAX_ITEMS = 64

@@ -114,7 +114,7 @@ def test_what_binds_and_how_numbers_divide_is_as_in_cel(source: str, *, holds: b
         ("(" * 17 + "is_alert", "line 1, column 17: too deep: want at most 16 levels of brackets and calculations"),
         ("x" * 2048, f"line 1, column 1: no variable '{'x' * 40}...': {KNOWN}"),
         (" " * 2049, "line 1, column 1: too long: want at most 2048 characters, got 2049"),
-        ("!" * 513, "line 1, column 1: too long: want at most 512 words, numbers and signs, got 513"),
+        ("!" * 257, "line 1, column 1: too long: want at most 256 words, numbers and signs, got 257"),
         ("size in [" + ",".join("1" * 65) + "]", "line 1, column 137: want at most 64 things in a list"),
     ],
 )  # fmt: skip
