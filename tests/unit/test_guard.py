@@ -210,6 +210,22 @@ def test_without_the_engine_one_is_told_what_to_install(monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("_without_engine")
+def test_one_can_ask_whether_the_engine_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert guard.is_installed()
+
+    monkeypatch.setattr(guard, "version", lambda name: "0.1.4")
+
+    assert not guard.is_installed()
+
+
+def test_the_engine_of_another_chain_is_none() -> None:
+    guard.require(ENGINE)
+
+    with pytest.raises(NoEngine, match=r"of this chain want none, this program has cel-expr-python/0.1.3"):
+        guard.require("none")
+
+
+@pytest.mark.usefixtures("_without_engine")
 def test_another_release_of_the_engine_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "version", lambda name: "0.1.4")
 
