@@ -209,32 +209,46 @@ export interface DrillView {
   resolved: boolean;
 }
 
-/** What a sensor is watched for. Null is none, or none said; times are in seconds. */
+/** What a sensor is watched for, on all its channels. Null is no such limit; times are in seconds. */
 export interface Limits {
   low: number | null;
   high: number | null;
   /** How long a limit has to be crossed. */
-  mustLast: number | null;
+  mustLast: number;
   /** It is over when the value is this far inside again. */
+  clearBy: number;
+  /** No reading for so long is an alert of its own; 0 if it is not. */
+  staleAfter: number;
+  priority: Priority;
+}
+
+/** What is left out stays as it is; null does without it (and is `medium` as the priority). */
+export type LimitChanges = Partial<{
+  low: number | null;
+  high: number | null;
+  mustLast: number | null;
   clearBy: number | null;
-  /** No reading for so long is an alert of its own. */
   staleAfter: number | null;
   priority: Priority | null;
-}
+}>;
 
 /** A sensor of a device, as the device said last. */
 export interface SensorLimits {
   sensor: string;
   /** UCUM; empty if it has none, or did not say. */
   unit: string;
+  /** The ready-made settings that it began with. */
+  preset: string | null;
   /** In force. */
   limits: Limits;
   /** When the device said so. */
   at: number;
-  /** A change that the device has not answered: who asked, when, and for what. */
-  pending: { title: string; at: number; changes: Partial<Limits> } | null;
-  /** How the device answered the last change: taken over, or refused, and why. */
-  answer: { at: number; ok: boolean; words: string } | null;
+  /** Whose change is in force; null if it is as in the device's own file. */
+  changed: { title: string; at: number } | null;
+  /** The last change that was asked for, as far as we can read it, if the device has not answered it. */
+  pending: { title: string; at: number; changes: LimitChanges } | null;
+  /** The last change that the device did not take over, if nothing was changed since: why, in its words. */
+  refused: { title: string; at: number; changes: LimitChanges; words: string } | null;
 }
 
 /** The alarm load: what a device raised in a week (which begins on Monday, 00:00 UTC). */
@@ -312,13 +326,18 @@ export type Content =
   /** How many samples each sensor gave. */
   | { kind: "heartbeat"; from: number; to: number; sensors: readonly { sensor: string; samples: number }[] }
   /** To a device: other limits for a sensor. */
-  | { kind: "limits"; sensor: string; changes: Partial<Limits> }
-  /** By a device: the limits in force; an answer to `limits` says whether it took them over, and why not. */
+  | { kind: "limits"; sensor: string; changes: LimitChanges }
+  /** By a device: the limits in force, and `change`: whose wish they are. `refused`: why it did not do what was asked. */
   | {
       kind: "settings";
-      sensors: readonly { sensor: string; unit: string; limits: Limits }[];
-      ok: boolean;
-      detail: string;
+      sensors: readonly {
+        sensor: string;
+        unit: string;
+        preset: string | null;
+        limits: Limits;
+        change: { by: AccountId; at: number | null; request: EntryId | null } | null;
+      }[];
+      refused: string | null;
     }
   /** A message that is passed on to who could not open it. It is shown in that one's place. */
   | { kind: "forward" }
@@ -470,7 +489,7 @@ export interface Actions {
   /** By sensor. Ask again when the conversation with the device changed. Empty: the device never said. */
   limits(device: AccountId): Promise<readonly SensorLimits[]>;
   /** Asks the device for other limits: it answers, and `limits` says how. */
-  setLimits(device: AccountId, sensor: string, changes: Partial<Limits>): Promise<void>;
+  setLimits(device: AccountId, sensor: string, changes: LimitChanges): Promise<void>;
   /** The newest week first. */
   alarmLoad(): Promise<readonly LoadLine[]>;
   contracts(): Promise<readonly ContractView[]>;

@@ -39,6 +39,7 @@ import {
 } from "./documents";
 import { Problem, Untrusted, wordsForPeople } from "./errors";
 import type { Session } from "./session";
+import { checkShift } from "./shifts";
 import type { World } from "./world";
 
 const HOUR_MS = 3_600_000;
@@ -134,8 +135,16 @@ export function adminActions(world: World, address: Address, session: () => Sess
       await say({ type: "group", group, members: sorted, body: refOf(body) }, body);
     },
 
-    planShift: notYet,
-    endShift: notYet,
+    async planShift(party, account, { begins, ends, instead }) {
+      checkShift(begins, ends);
+      const replaced = instead === undefined ? {} : { instead };
+      await say({ type: "shift", party, account, begins, ends, ...replaced });
+    },
+
+    async endShift(party, account, { begins, ends }) {
+      checkShift(begins, ends);
+      await say({ type: "shift", party, instead: account, begins, ends });
+    },
 
     async endSession(id) {
       await gateway.tell(`/v1/admin/sessions/${id}/end`);
@@ -163,10 +172,6 @@ export function adminActions(world: World, address: Address, session: () => Sess
     },
   };
   return { ...wordsForPeople(actions), downloadUrl: "/v1/admin/chain/download" };
-}
-
-async function notYet(): Promise<never> {
-  throw new Untrusted("This page cannot do it yet.");
 }
 
 /** What codes are to name the gateway by: its own key, or a root, of which the browser saw a certificate. */

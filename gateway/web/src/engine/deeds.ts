@@ -1,30 +1,38 @@
 /** Deeds: what a person does in a session. Each becomes an entry in the outbox, or a look at what is there. */
 
-import type { AccountId, PartyId } from "../model";
-import { makeBody, refOf } from "../proto/body";
-import { MAX_FILE_BYTES, type Said, writeFile, writeText } from "../proto/content";
-import { newEntryId, parseEntry, type Says } from "../proto/entry";
-import { seal } from "../proto/sealing";
+import type { AccountId, EntryId, LimitChanges, PartyId, SensorLimits } from "../model";
+import { MAX_FILE_BYTES, type Said, writeDrill, writeFile, writeText } from "../proto/content";
+import { newEntryId, newStream, parseEntry, type Says, type Status } from "../proto/entry";
+import { Malformed } from "../proto/errors";
+import { LIMITS, writeLimits } from "../proto/limits";
 import type { Directory } from "./directory";
 import type { TitleOf } from "./episodes";
 import { ForPerson, forPerson, Problem } from "./errors";
 import type { Friends } from "./friends";
 import type { Gateway } from "./gateway";
 import type { Ledger } from "./ledger";
+import { type Marks, post } from "./letters";
 import type { Opener } from "./opener";
 import type { Outbox } from "./outbox";
 import { type ProofParts, prove } from "./proof";
 import type { SessionActions } from "./session";
+import { checkShift } from "./shifts";
 import type { Keyring } from "./store";
+import { messagesIn } from "./unsent";
+import { sensorLimits } from "./watched";
 
 const MISSING = 404;
 
-type Answer = "taken" | "released" | "resolved";
+/** A drill is an alert like any other, but for what it says. */
+const DRILL_HEADER = { kind: "technical", priority: "medium", state: "start" } as const;
+
+type Answer = "taken" | "released" | "resolved" | "snoozed";
+type Snooze = Partial<Pick<Status, "until" | "reason">>;
 
 export interface DeedParts extends ProofParts {
   me: AccountId;
   keyring: Keyring;
-  gateway: Pick<Gateway, "block" | "lookUp">;
+  gateway: Pick<Gateway, "ask" | "block" | "lookUp">;
   directory: Directory;
   ledger: Ledger;
   outbox: Outbox;
@@ -44,21 +52,16 @@ export function deeds(parts: DeedParts): SessionActions {
   /** Messages are sealed one after the other: they are to arrive in the order in which they were written. */
   let writing: Promise<unknown> = Promise.resolve();
 
-  async function write(to: PartyId, said: Sent): Promise<void> {
-    const { cty, content } = await contentOf(said);
-    const addressee = await directory.addressee(to);
-    const [{ signing, sealing }] = parts.keyring;
-    const id = newEntryId(parts.now());
-    const recipients = [...addressee.keys, sealing.public];
-    const sealed = await seal(content, { cty, iss: me, skid: signing.kid, mid: id, recipients });
-    const body = makeBody(sealed.body);
-    const re = said.re === undefined ? {} : { re: said.re };
-    const { commitment } = sealed;
-    await outbox.queue({ type: "message", to: addressee.to, commitment, body: refOf(body), ...re }, body, id);
+  function write(to: PartyId, said: () => Promise<Said> | Said, marks?: Marks): Promise<EntryId> {
+    const sending = writing.then(async () =>
+      post(await directory.addressee(to, marks?.alert), await said(), parts, marks),
+    );
+    writing = sending.catch(() => undefined);
+    return sending;
   }
 
-  async function answer(key: string, state: Answer): Promise<void> {
-    const view = ledger.episode(key)?.view(parts.titleOf);
+  async function answer(key: string, state: Answer, snooze: Snooze = {}): Promise<void> {
+    const view = ledger.alert(key, parts.now());
     if (!view) throw new ForPerson("There is no such alert any more.");
     const about = view.message;
     // Who presses twice says it once.
@@ -66,7 +69,22 @@ export function deeds(parts: DeedParts): SessionActions {
       const { entry } = parseEntry(parcel.entry);
       return !refused && entry.type === "status" && entry.about === about && entry.state === state;
     });
-    if (!isSaid) await outbox.queue({ type: "status", about, state });
+    if (!isSaid) await outbox.queue({ type: "status", about, state, ...snooze });
+  }
+
+  /** Every message about the limits of a device, also what waits to be sent. */
+  function limits(device: AccountId): Promise<readonly SensorLimits[]> {
+    const waiting = messagesIn(outbox.waiting, me).filter(({ to, cty }) => to === device && cty === LIMITS);
+    return sensorLimits([...ledger.limitsOf(device), ...waiting], (id) => opener.open(id), parts.titleOf);
+  }
+
+  async function takeShift(party: PartyId, shift: Parameters<SessionActions["takeShift"]>[1]): Promise<void> {
+    const { from, begins, ends, note = "" } = shift;
+    checkShift(begins, ends);
+    const id = newEntryId(parts.now());
+    const instead = from === undefined ? {} : { instead: from };
+    await outbox.say({ type: "shift", party, account: me, ...instead, begins, ends }, undefined, id);
+    if (note.trim() !== "") await write(party, () => writeText(note), { re: id });
   }
 
   async function contact(action: "request" | "accept" | "remove", peer: PartyId): Promise<void> {
@@ -78,10 +96,8 @@ export function deeds(parts: DeedParts): SessionActions {
     conversation: (party) => ledger.conversation(party),
     open: (id) => opener.open(id),
     opened: (id) => opener.opened(id),
-    send: (to, said) => {
-      const sending = writing.then(() => write(to, said));
-      writing = sending.catch(() => undefined);
-      return sending;
+    send: async (to, said) => {
+      await write(to, () => contentOf(said), { re: said.re });
     },
     retry: (id) => outbox.retry(id),
     discard: (id) => outbox.discard(id),
@@ -96,13 +112,19 @@ export function deeds(parts: DeedParts): SessionActions {
     take: (episode) => answer(episode, "taken"),
     release: (episode) => answer(episode, "released"),
     resolve: (episode) => answer(episode, "resolved"),
-    snooze: notYet,
-    drill: notYet,
-    takeShift: notYet,
-    limits: notYet,
-    setLimits: notYet,
-    alarmLoad: notYet,
-    contracts: notYet,
+    snooze: (episode, until, reason) => answer(episode, "snoozed", { until, reason }),
+    drill: async (group) => {
+      const text = `This is a drill by ${parts.titleOf(me)}. Take it, and resolve it.`;
+      await write(group, () => writeDrill(text), { alert: { episode: newStream(), ...DRILL_HEADER } });
+    },
+    takeShift,
+    limits,
+    setLimits: async (device, sensor, changes) => {
+      if (Object.keys(changes).length === 0) throw new ForPerson("There is nothing to change.");
+      await write(device, () => limitsOf(sensor, changes));
+    },
+    alarmLoad: async () => (await import("./reports")).alarmLoad(parts.gateway, parts.titleOf),
+    contracts: async () => (await import("./reports")).contracts(parts.gateway, parts.titleOf),
     befriend: async (handle) => {
       const found = await parts.gateway.lookUp(handle.trim().toLowerCase()).catch(nobody);
       if (found.account === me) throw new ForPerson("This is your own handle.");
@@ -118,8 +140,12 @@ export function deeds(parts: DeedParts): SessionActions {
   return actions;
 }
 
-async function notYet(): Promise<never> {
-  throw new ForPerson("This page cannot do it yet.");
+function limitsOf(sensor: string, changes: LimitChanges): Said {
+  try {
+    return writeLimits(sensor, changes);
+  } catch (error) {
+    throw error instanceof Malformed ? new ForPerson(`No device would take this: ${error.message}.`) : error;
+  }
 }
 
 async function contentOf({ text, file }: Sent): Promise<Said> {

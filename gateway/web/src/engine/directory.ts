@@ -4,15 +4,18 @@
  */
 
 import type { AccountId, PartyId, SafetyCode } from "../model";
+import type { Alert } from "../proto/entry";
 import { ProtoError, TwoHistories } from "../proto/errors";
 import { type SealingKey, type SigningKey, signingThumbprint } from "../proto/identity";
-import { checkGroup, type ProvenKeys, proveParty } from "../proto/party";
+import { checkEscalation, checkGroup, type ProvenKeys, proveParty } from "../proto/party";
 import { safetyDigest, safetyQr, safetyWords } from "../proto/safety";
-import type { Party } from "../proto/wire";
+import type { IntentAnswer, Party } from "../proto/wire";
 import { ForPerson, Problem, Unreachable, Untrusted } from "./errors";
 import type { Gateway } from "./gateway";
 import type { Keyring, PartyRow, Pin, Store } from "./store";
 import type { Trust } from "./trust";
+
+type AlertHeader = Pick<Alert, "kind" | "priority">;
 
 /** Where a message goes: `to` is what its entry says, `keys` is what its body is sealed for. */
 export interface Addressee {
@@ -78,8 +81,8 @@ export class Directory {
    * Raises `Problem` if the chain does not let us write there, `Unreachable` if the gateway is away and it was never
    * asked, `Untrusted` if its answer is not proven, `ForPerson` where keys wait for a person's word.
    */
-  async addressee(to: PartyId): Promise<Addressee> {
-    const accounts = await this.#accountsOf(to);
+  async addressee(to: PartyId, alert?: AlertHeader): Promise<Addressee> {
+    const accounts = alert ? await this.#alerted(to, alert) : await this.#accountsOf(to);
     const pins = accounts.flatMap((account) => this.#pins.get(account) ?? []);
     const [only] = pins;
     if (only?.waiting && !to.startsWith("g-"))
@@ -87,6 +90,14 @@ export class Directory {
     const keys = pins.flatMap((pin) => pin.seal ?? []);
     if (keys.length === 0) throw new ForPerson("Nobody there has a key to receive with.");
     return { to, keys };
+  }
+
+  /** Those who are addressed, and those to whom it may escalate. */
+  async #alerted(to: PartyId, header: AlertHeader): Promise<readonly AccountId[]> {
+    const answer = await this.gateway.intent(to, header);
+    if (answer.to !== to) throw new Untrusted("the gateway answered for another addressee");
+    const further = answer.escalation?.parties.map((party) => party.to) ?? [];
+    return (await this.provenParties(answer, new Set(further))).filter((account) => account !== this.me);
   }
 
   async #accountsOf(to: PartyId): Promise<readonly AccountId[]> {
@@ -103,6 +114,20 @@ export class Directory {
       if (!route) throw error;
       return route.accounts;
     }
+  }
+
+  /**
+   * Who is meant by an answer, as far as it is proven: the addressees, and of an alert's escalation those of the parties
+   * in `named`. Their keys are pinned. Raises `Untrusted` if it is the gateway's invention.
+   */
+  async provenParties(answer: IntentAnswer, named: ReadonlySet<PartyId>): Promise<readonly AccountId[]> {
+    const { escalation } = answer;
+    await untrusted(checkGroup(answer, this.#accept));
+    if (escalation) await untrusted(checkEscalation(escalation, this.#accept));
+    const further = escalation?.parties.filter(({ to }) => named.has(to)) ?? [];
+    const parties = [answer, ...further].flatMap(({ recipients }) => recipients);
+    for (const party of parties) await this.meet(party);
+    return [...new Set(parties.map(({ account }) => account))];
   }
 
   /** The key `kid` of `account`; raises `Untrusted` if it never was its key. */

@@ -1,9 +1,10 @@
 /** The REST documents that only the page reads, each with its reader. All others are in `proto/wire.ts`. */
 
 import type { VerifyState } from "../model";
-import { kindShape, roleShape } from "../proto/entry";
-import { thumbprintShape } from "../proto/identity";
+import { entryIdShape, kindShape, roleShape } from "../proto/entry";
+import { accountIdShape, groupIdShape, partyIdShape, thumbprintShape } from "../proto/identity";
 import { boolean, integer, list, literal, nullable, type Of, open, type Shape, text } from "../proto/shape";
+import { readDelivered } from "../proto/wire";
 
 /** `GET /v1/chain/blocks/<height>`. The header stays as it came: it is hashed before it is believed. */
 export const readBlock = open({
@@ -22,6 +23,47 @@ export const readHeader = open({
   root: text(),
 });
 export type Header = Of<typeof readHeader>;
+
+// Alerts and duty
+
+const step = open({ to: partyIdShape, name: nullable(text()), after: integer() });
+
+/** `GET /v1/alerts`. `step` is the newest that fired, in lap `lap` (from 0); `due_in` the ms until the next. */
+export const readAlertPage = open({
+  alerts: list(
+    open({
+      id: entryIdShape,
+      contract: nullable(text()),
+      step: nullable(integer()),
+      lap: nullable(integer()),
+      steps: list(step),
+      due_in: nullable(integer()),
+      nobody: boolean,
+      concerns: list(partyIdShape),
+    }),
+  ),
+});
+export type AlertLine = Of<typeof readAlertPage>["alerts"][number];
+
+/** `GET /v1/alerts/<id>/entries`: what an alert follows from. */
+export const readAlertEntries = open({ entries: list(readDelivered) });
+
+const shiftLine = open({ account: accountIdShape, begins: integer(), ends: integer() });
+
+/** `GET /v1/duty`. `now` is the gateway's clock. */
+export const readDuty = open({
+  groups: list(
+    open({
+      id: groupIdShape,
+      name: nullable(text()),
+      members: list(accountIdShape),
+      on: list(accountIdShape),
+      shifts: list(shiftLine),
+    }),
+  ),
+  now: integer(),
+});
+export type DutyAnswer = Of<typeof readDuty>;
 
 // Sessions and the admin's lists
 

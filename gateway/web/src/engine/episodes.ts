@@ -1,14 +1,37 @@
 /**
- * Episodes: what became of an alert. Pure.
+ * Episodes: what became of an alert. Pure; the same rules as in `chain/alerts.py`.
  *
  * Condition, acknowledgement and sounding are three things: a condition that ends while nobody took it stays listed,
  * and a priority that rises clears the taking.
  */
 
-import type { AccountId, AlertView, EntryId, PartyId, Priority } from "../model";
-import type { AlertHeader, MessageRow, StatusRow } from "./lines";
+import type { AccountId, AlertView, EntryId, Escalation, PartyId, Priority, SnoozeReason } from "../model";
+import { DRILL } from "../proto/content";
+import type { Deed } from "../proto/entry";
+import type { AlertHeader, MessageRow, StatusRow, TickRow } from "./lines";
 
-export type TitleOf = (account: AccountId) => string;
+export type TitleOf = (party: PartyId) => string;
+
+/** What the gateway says of how an alert escalates: only its word. Times are in ms, by this browser's clock. */
+export interface Outlook {
+  steps: readonly { to: PartyId; name: string | null }[];
+  concerns: readonly PartyId[];
+  /** From 0. */
+  lap: number;
+  /** The newest step that fired; null if none did. */
+  step: number | null;
+  nobody: boolean;
+  due: number | null;
+}
+
+/** What an alert is seen with, beside its entries. */
+export interface Around {
+  titleOf: TitleOf;
+  /** Whether we are on duty for a party. */
+  isOn(party: PartyId): boolean;
+  /** By its first message. */
+  outlook(alert: EntryId): Outlook | undefined;
+}
 
 const URGENCY: Record<Priority, number> = { high: 3, medium: 2, low: 1, info: 0 };
 
@@ -34,6 +57,18 @@ export function timeOf(row: { committed: number | null; at: number }): number {
   return row.committed ?? row.at;
 }
 
+interface Snooze extends Answer {
+  until: number;
+  reason: SnoozeReason;
+}
+
+/** What was reached of an escalation: each step of this lap, and when. */
+interface Progress {
+  lap: number;
+  steps: ReadonlyMap<number, { to: PartyId; at: number }>;
+  nobody: number | null;
+}
+
 /** The state of an episode after some of its entries. */
 interface State {
   header: AlertHeader;
@@ -42,7 +77,12 @@ interface State {
   since: number;
   taken: Answer | null;
   resolved: boolean;
+  snoozed: Snooze | null;
+  progress: Progress;
+  overdue: Answer | null;
 }
+
+const FROM_THE_BEGINNING: Progress = { lap: 0, steps: new Map(), nobody: null };
 
 /** What somebody said about the message at `about`. */
 interface Said {
@@ -50,9 +90,18 @@ interface Said {
   about: number;
 }
 
-type Event = MessageRow | Said;
+/** What a tick did to one episode. */
+interface Done {
+  tick: TickRow;
+  deeds: readonly Deed[];
+}
 
-const indexOf = (event: Event) => ("status" in event ? event.status.index : event.index);
+type Event = MessageRow | Said | Done;
+
+function indexOf(event: Event): number {
+  if ("status" in event) return event.status.index;
+  return "tick" in event ? event.tick.index : event.index;
+}
 
 /** The entries of one episode, in the order of the chain, and what follows from them. */
 export class Episode {
@@ -62,9 +111,13 @@ export class Episode {
   #first: MessageRow | null = null;
   #newest: MessageRow | null = null;
   #state: State | null = null;
+  #concerned = new Set<PartyId>();
   /** How many of the events the state follows from. */
   #folded = 0;
   #view: AlertView | null = null;
+  #stale = true;
+  /** When the view is another one though nothing came: a snooze ends. */
+  #until = Number.POSITIVE_INFINITY;
 
   constructor(
     readonly key: string,
@@ -82,51 +135,88 @@ export class Episode {
     this.#take({ status, about });
   }
 
-  /** Titles have changed. */
-  forget(): void {
-    this.#view = null;
+  /** What contracts did about it. */
+  tick(tick: TickRow, deeds: readonly Deed[]): void {
+    this.#take({ tick, deeds });
   }
 
-  view(titleOf: TitleOf): AlertView | null {
-    this.#view ??= this.#look(titleOf);
+  /** What it is seen with has changed. The same view is the same object all the same. */
+  forget(): void {
+    this.#stale = true;
+  }
+
+  view(around: Around, now: number): AlertView | null {
+    if (this.#view && !this.#stale && now < this.#until) return this.#view;
+    const view = this.#look(around, now);
+    if (JSON.stringify(view) !== JSON.stringify(this.#view)) this.#view = view;
+    this.#stale = false;
     return this.#view;
+  }
+
+  /** The parties that it was addressed to, and those that a step named. */
+  get concerned(): ReadonlySet<PartyId> {
+    this.#foldAll();
+    return this.#concerned;
   }
 
   #take(event: Event): void {
     insert(this.#events, event, indexOf);
     // What comes late changes what followed.
     if (this.#events.at(-1) !== event) this.#forgetState();
-    this.#view = null;
+    this.#stale = true;
   }
 
   #forgetState(): void {
     this.#ids = [];
     this.#seen.clear();
+    this.#concerned.clear();
     this.#first = this.#newest = this.#state = null;
     this.#folded = 0;
   }
 
-  #look(titleOf: TitleOf): AlertView | null {
+  #foldAll(): void {
     for (; this.#folded < this.#events.length; this.#folded += 1) this.#fold(this.#events[this.#folded]);
+  }
+
+  #look({ titleOf, isOn, outlook }: Around, now: number): AlertView | null {
+    this.#foldAll();
     const state = this.#state;
     if (!state || !this.#first || !this.#newest) return null;
-    const { taken } = state;
+    const { taken, overdue } = state;
+    const said = outlook(this.#first.id);
+    const open = taken === null && !state.resolved;
+    const snoozed = open && state.snoozed && now < state.snoozed.until ? state.snoozed : null;
+    this.#until = snoozed?.until ?? Number.POSITIVE_INFINITY;
+    const isDrill = this.#first.cty === DRILL;
+    const concerned = new Set([...this.#concerned, ...(said?.concerns ?? [])]);
+    const duty = [...concerned].some(isOn);
+    const nobody = state.progress.nobody ?? (said?.nobody ? timeOf(this.#newest) : null);
+    const person = (account: AccountId) => ({
+      account,
+      title: titleOf(account),
+      mine: account === this.me,
+    });
     return {
       episode: this.key,
       priority: state.header.priority,
       kind: state.header.kind,
-      active: state.active,
-      takenBy: taken && { ...taken, title: titleOf(taken.account), mine: taken.account === this.me },
+      // Nobody says of a drill that it has ended.
+      active: state.active && !(isDrill && state.resolved),
+      takenBy: taken && { ...person(taken.account), at: taken.at },
       resolved: state.resolved,
-      open: taken === null && !state.resolved,
-      sounding: taken === null && !state.resolved,
-      duty: true,
-      snoozed: null,
-      escalation: null,
-      nobody: null,
-      overdue: null,
-      concerned: [],
-      drill: false,
+      open,
+      sounding: open && snoozed === null && (duty || nobody !== null),
+      duty,
+      snoozed: snoozed && {
+        ...person(snoozed.account),
+        until: snoozed.until,
+        reason: snoozed.reason,
+      },
+      escalation: escalationOf(state.progress, said, titleOf, open && snoozed === null && nobody === null),
+      nobody,
+      overdue: overdue && { at: overdue.at, title: titleOf(overdue.account) },
+      concerned: [...concerned].map(titleOf).sort((one, other) => one.localeCompare(other)),
+      drill: isDrill,
       seenBy: [...this.#seen].map(([account, at]) => ({ account, title: titleOf(account), at })),
       conversation: this.conversation,
       author: this.author,
@@ -145,8 +235,14 @@ export class Episode {
       this.#state = answered(this.#state, event);
       if (status.state === "seen" && !this.#seen.has(status.author))
         this.#seen.set(status.author, timeOf(status));
+    } else if ("tick" in event) {
+      for (const deed of event.deeds) {
+        this.#state = this.#state && changed(this.#state, deed, timeOf(event.tick));
+        if (deed.to !== undefined) this.#concerned.add(deed.to);
+      }
     } else {
       this.#state = continued(this.#state, event);
+      this.#concerned.add(event.to);
       this.#first ??= event;
       this.#newest = event;
       this.#ids.push(event.id);
@@ -157,30 +253,89 @@ export class Episode {
 function continued(before: State | null, row: MessageRow): State | null {
   const header = row.alert;
   if (!header) return before;
-  if (!before)
-    return { header, active: header.state !== "end", since: row.index, taken: null, resolved: false };
+  const fresh = {
+    ...{ since: row.index, taken: null, resolved: false },
+    ...{ snoozed: null, progress: FROM_THE_BEGINNING, overdue: null },
+  };
+  if (!before) return { header, active: header.state !== "end", ...fresh };
   // Who says that it is over does not say how urgent it was.
   if (header.state === "end") return { ...before, active: false };
   const rose = URGENCY[header.priority] > URGENCY[before.header.priority];
   const again = header.state === "start" && !before.active;
-  const open = rose || again ? { since: row.index, taken: null, resolved: false } : {};
-  return { ...before, ...open, header, active: true };
+  return { ...before, ...(rose || again ? fresh : {}), header, active: true };
 }
 
 function answered(before: State | null, { status, about }: Said): State | null {
-  if (!before) return before;
+  // Who answered what it was before it rose does not know what it is now.
+  if (!before || about < before.since) return before;
+  const answer = { account: status.author, at: timeOf(status) };
   switch (status.state) {
     case "taken":
-      // Who took what it was before it rose does not know what it is now.
-      if (about < before.since) return before;
-      return { ...before, taken: { account: status.author, at: timeOf(status) } };
+      return { ...before, taken: answer, snoozed: null };
     case "released":
-      return { ...before, taken: null };
+      if (!before.taken) return before;
+      // It goes on where it was; from the beginning if nobody had answered even then.
+      return { ...before, taken: null, ...(before.progress.nobody === null ? {} : begun) };
     case "resolved":
-      return about < before.since ? before : { ...before, resolved: true };
+      return { ...before, resolved: true, snoozed: null };
+    case "snoozed": {
+      const { until, reason } = status;
+      if (before.taken || before.resolved || until === null || reason === null) return before;
+      return { ...before, snoozed: { ...answer, until, reason } };
+    }
     case "seen":
       return before;
   }
+}
+
+const begun = { snoozed: null, progress: FROM_THE_BEGINNING };
+
+/** After what a contract did to it at `at`. */
+function changed(before: State, deed: Deed, at: number): State {
+  const { progress } = before;
+  switch (deed.did) {
+    case "step": {
+      const { step = 0, to } = deed;
+      if (to === undefined) return before;
+      const lap = step === 0 ? progress.lap + 1 : progress.lap;
+      const steps = new Map(step === 0 ? [] : progress.steps).set(step, { to, at });
+      return { ...before, progress: { ...progress, lap, steps } };
+    }
+    case "nobody":
+      return { ...before, progress: { ...progress, nobody: at } };
+    case "overdue": {
+      const overdue = before.taken && { account: before.taken.account, at };
+      return { ...before, ...begun, taken: null, overdue };
+    }
+    case "woken":
+      return { ...before, snoozed: null };
+    case "erased":
+      return before;
+  }
+}
+
+/** The steps as the gateway lists them, with what the chain says of each; those of the chain alone if it lists none. */
+function escalationOf(
+  { lap, steps: reached }: Progress,
+  said: Outlook | undefined,
+  titleOf: TitleOf,
+  runs: boolean,
+): Escalation | null {
+  const known = [...reached].sort(([one], [other]) => one - other);
+  const listed: Outlook["steps"] = said?.steps ?? known.map(([, { to }]) => ({ to, name: null }));
+  if (listed.length === 0) return null;
+  const steps = listed.map(({ to, name }, step) => ({
+    party: to,
+    title: name ?? titleOf(to),
+    at: reached.get(step)?.at ?? null,
+  }));
+  const last = reached.size > 0 ? Math.max(...reached.keys()) : (said?.step ?? -1);
+  const due = runs ? (said?.due ?? null) : null;
+  return {
+    steps,
+    next: due === null ? null : { title: steps[last + 1]?.title ?? null, due },
+    lap: Math.max(lap, (said?.lap ?? 0) + 1, 1),
+  };
 }
 
 /** Whether it is of concern: open, or going on, or over so recently that somebody may look for it. */
@@ -189,8 +344,8 @@ export function isListed(view: AlertView, now: number): boolean {
 }
 
 /**
- * Which comes first: open ones, then those that go on, by priority and the oldest first; then those that are over and
- * were taken care of, the newest first.
+ * Which comes first: those that sound, then those that are open, then those that go on, by priority and the oldest
+ * first; then those that are over and were taken care of, the newest first.
  */
 export function compare(one: AlertView, other: AlertView): number {
   const rank = rankOf(one) - rankOf(other);
@@ -199,11 +354,12 @@ export function compare(one: AlertView, other: AlertView): number {
   return URGENCY[other.priority] - URGENCY[one.priority] || one.began - other.began;
 }
 
-const OVER = 2;
+const OVER = 3;
 
-function rankOf({ open, active }: AlertView): number {
-  if (open) return 0;
-  return active ? 1 : OVER;
+function rankOf({ sounding, open, active }: AlertView): number {
+  if (sounding) return 0;
+  if (open) return 1;
+  return active ? 2 : OVER;
 }
 
 /** In order, without those that are over and one too many. */

@@ -5,6 +5,7 @@ import type { Friend } from "../proto/wire";
 import type { Directory } from "./directory";
 import type { Gateway } from "./gateway";
 import type { Summary } from "./ledger";
+import { Refresh } from "./refresh";
 
 const SHORT = 8;
 
@@ -12,8 +13,7 @@ export class Friends {
   #friends = new Map<PartyId, Friend>();
   #views = new Map<PartyId, FriendView>();
   #list: readonly FriendView[] = [];
-  #asking: Promise<void> | null = null;
-  #again = false;
+  readonly #refresh = new Refresh(() => this.#ask());
 
   constructor(
     private readonly me: Me,
@@ -25,21 +25,23 @@ export class Friends {
   ) {}
 
   /** Asks the gateway. Who asks while it is being asked gets an answer that is no older than the question. */
-  async refresh(): Promise<void> {
-    this.#again = true;
-    this.#asking ??= this.#ask().finally(() => {
-      this.#asking = null;
-    });
-    await this.#asking;
+  refresh(): Promise<void> {
+    return this.#refresh.now();
   }
 
   async #ask(): Promise<void> {
-    while (this.#again) {
-      this.#again = false;
-      const friends = await this.gateway.friends();
-      this.#friends = new Map(friends.map((friend) => [friend.id, friend]));
-      this.changed();
-    }
+    const friends = await this.gateway.friends();
+    this.#friends = new Map(friends.map((friend) => [friend.id, friend]));
+    this.changed();
+  }
+
+  isMember(group: PartyId): boolean {
+    return this.#friends.get(group)?.state === "member";
+  }
+
+  /** Whether somebody is there; null of whom we are not told. */
+  isOnline(id: AccountId): boolean | null {
+    return this.#friends.get(id)?.online ?? null;
   }
 
   /** A contact came, or went. */

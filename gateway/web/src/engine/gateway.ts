@@ -1,9 +1,11 @@
 /** The gateway over REST, as the page asks it: every answer parsed, every failure one of our errors. */
 
 import { readJson } from "../proto/encoding";
+import type { Alert } from "../proto/entry";
 import type { Shape } from "../proto/shape";
 import {
   type Consistency,
+  type Delivered,
   type Delivery,
   type Found,
   type Friend,
@@ -29,7 +31,15 @@ import {
   readSite,
   type Site,
 } from "../proto/wire";
-import { type Block, readBlock } from "./documents";
+import {
+  type AlertLine,
+  type Block,
+  type DutyAnswer,
+  readAlertEntries,
+  readAlertPage,
+  readBlock,
+  readDuty,
+} from "./documents";
 import { Problem, Unreachable } from "./errors";
 
 const PATIENCE_MS = 10_000;
@@ -94,8 +104,9 @@ export class Gateway {
     return this.ask("POST", "/v1/entries", readReceipted, parcel);
   }
 
-  intent(to: string): Promise<IntentAnswer> {
-    return this.ask("POST", "/v1/intents", readIntentAnswer, { to });
+  /** With the header of an `alert`, the answer has those to whom it may escalate, too. */
+  intent(to: string, alert?: Pick<Alert, "kind" | "priority">): Promise<IntentAnswer> {
+    return this.ask("POST", "/v1/intents", readIntentAnswer, alert ? { to, alert } : { to });
   }
 
   account(account: string): Promise<Party> {
@@ -122,6 +133,21 @@ export class Gateway {
     const answer = await this.#fetch("GET", `/v1/events?all=true&after=${after}`, headers, undefined, signal);
     if (answer.body === null) throw new Unreachable("the event stream has no body");
     return answer.body;
+  }
+
+  // Alerts and duty
+
+  async alerts(): Promise<AlertLine[]> {
+    return (await this.ask("GET", "/v1/alerts", readAlertPage)).alerts;
+  }
+
+  /** Everything that an alert follows from, by its first message. */
+  async alertEntries(id: string): Promise<Delivered[]> {
+    return (await this.ask("GET", `/v1/alerts/${id}/entries`, readAlertEntries)).entries;
+  }
+
+  duty(): Promise<DutyAnswer> {
+    return this.ask("GET", "/v1/duty", readDuty);
   }
 
   // The chain

@@ -5,8 +5,12 @@
  */
 
 import type { AccountId, AlertView, Conversation, EntryId, PartyId } from "../model";
-import { compare, Episode, episodeKey, isListed, listed, type TitleOf } from "./episodes";
-import type { MessageRow, Row, StatusRow } from "./lines";
+import type { Deed } from "../proto/entry";
+import { FORWARD } from "../proto/forward";
+import { LIMITS, SETTINGS } from "../proto/limits";
+import { Drills } from "./drills";
+import { type Around, compare, Episode, episodeKey, insert, isListed, listed } from "./episodes";
+import type { MessageRow, Row, StatusRow, TickRow } from "./lines";
 import { type PendingMessage, Thread } from "./thread";
 
 /** What the list of friends shows of a conversation. */
@@ -27,12 +31,19 @@ export class Ledger {
   #touched = new Set<Episode>();
   /** Statuses that came before what they are about. */
   #early = new Map<EntryId, StatusRow[]>();
+  /** Ticks that came before the first message of the alert that they are about. */
+  #earlyTicks = new Map<EntryId, TickRow[]>();
+  /** What hands on a message, by that message. */
+  #forwards = new Map<EntryId, MessageRow[]>();
+  /** What was said about the limits of a device, by the device. */
+  #limits = new Map<AccountId, MessageRow[]>();
+  readonly drills = new Drills();
   #alerts: readonly AlertView[] = [];
   #openAlerts = new Map<PartyId, number>();
 
   constructor(
     private readonly me: AccountId,
-    private readonly titleOf: TitleOf,
+    private readonly around: Around,
   ) {}
 
   /** Takes one row; says whether it was new. */
@@ -41,6 +52,7 @@ export class Ledger {
     this.#known.add(row.index);
     if (row.type === "message") this.#message(row);
     else if (row.type === "status") this.#status(row);
+    else if (row.type === "tick") this.#tick(row);
     return true;
   }
 
@@ -55,13 +67,22 @@ export class Ledger {
   thread(party: PartyId): Thread {
     const found = this.#threads.get(party);
     if (found) return found;
-    const made = new Thread(party, this.me, this.titleOf);
+    const made = new Thread(party, this.me, this.around.titleOf);
     this.#threads.set(party, made);
     return made;
   }
 
   episode(key: string): Episode | undefined {
     return this.#episodes.get(key);
+  }
+
+  alert(key: string, now: number): AlertView | null {
+    return this.#episodes.get(key)?.view(this.around, now) ?? null;
+  }
+
+  /** The parties that an episode was addressed to, and those that a step named. */
+  concerned(key: string): ReadonlySet<PartyId> {
+    return this.#episodes.get(key)?.concerned ?? new Set();
   }
 
   conversation(party: PartyId): Conversation {
@@ -72,7 +93,7 @@ export class Ledger {
   alerts(now: number): readonly AlertView[] {
     for (const episode of this.#listable) this.#touched.delete(episode);
     const sorted = [...this.#listable, ...this.#touched].flatMap((episode) => {
-      const view = episode.view(this.titleOf);
+      const view = episode.view(this.around, now);
       return view && isListed(view, now) ? { episode, view } : [];
     });
     // Nearly in order as they are: few changed since the last time.
@@ -96,6 +117,21 @@ export class Ledger {
       openAlerts: this.#openAlerts.get(party) ?? 0,
       latest: thread?.latest ?? null,
     };
+  }
+
+  /** Messages that hand on the one with this id. */
+  forwardsOf(id: EntryId): readonly MessageRow[] {
+    return this.#forwards.get(id) ?? [];
+  }
+
+  /** What the device said of its limits, and what it was asked for, oldest first. */
+  limitsOf(device: AccountId): readonly MessageRow[] {
+    return this.#limits.get(device) ?? [];
+  }
+
+  /** The alerts that ticks are about, and whose first message is not here. */
+  missing(): EntryId[] {
+    return [...this.#earlyTicks.keys()];
   }
 
   /** Messages of ours that are not committed; they come after all that are. */
@@ -122,12 +158,30 @@ export class Ledger {
   /** Somebody is called something else now. */
   retitle(): void {
     for (const thread of this.#threads.values()) thread.retitle();
+    this.relook();
+  }
+
+  /** What alerts are seen with has changed: who is on duty, or what the gateway says of them. */
+  relook(): void {
     for (const episode of this.#episodes.values()) episode.forget();
+  }
+
+  /** A message can be opened now, and could not be before. */
+  reopen(id: EntryId): void {
+    const message = this.#messages.get(id);
+    if (message) this.thread(message.conversation).retitle();
   }
 
   #message(row: MessageRow): void {
     this.#messages.set(row.id, row);
-    this.thread(row.conversation).add(row);
+    this.drills.message(row);
+    if (row.cty === SETTINGS) this.#keep(this.#limits, row.author, row);
+    if (row.cty === LIMITS) this.#keep(this.#limits, row.to, row);
+    // It is shown in the place of what it hands on.
+    if (row.cty === FORWARD && row.re !== null) this.#keep(this.#forwards, row.re, row);
+    else this.thread(row.conversation).add(row);
+    for (const tick of this.#earlyTicks.get(row.id) ?? []) this.#tick(tick, row.id);
+    this.#earlyTicks.delete(row.id);
     // What we sent ourselves is for others to take.
     if (row.alert && row.author !== this.me) this.#episodeOf(row, row.alert.episode).add(row);
     for (const status of this.#early.get(row.id) ?? []) this.#status(status);
@@ -140,11 +194,32 @@ export class Ledger {
       this.#early.set(status.about, [...(this.#early.get(status.about) ?? []), status]);
       return;
     }
+    this.drills.status(status);
     if (message.alert && message.author !== this.me)
       this.#episodeOf(message, message.alert.episode).answer(status, message.index);
     const thread = this.thread(message.conversation);
     if (status.state === "seen") thread.seen(status, message);
     else if (status.author === this.me) thread.read(message);
+  }
+
+  /** What it did to the alert `only`, or to all that it is about. */
+  #tick(tick: TickRow, only?: EntryId): void {
+    const deeds = new Map<EntryId, Deed[]>();
+    for (const deed of tick.did)
+      if (deed.did !== "erased" && (only === undefined || deed.about === only))
+        deeds.set(deed.about, [...(deeds.get(deed.about) ?? []), deed]);
+    for (const [about, done] of deeds) {
+      const message = this.#messages.get(about);
+      if (!message) this.#earlyTicks.set(about, [...(this.#earlyTicks.get(about) ?? []), tick]);
+      else if (message.alert && message.author !== this.me)
+        this.#episodeOf(message, message.alert.episode).tick(tick, done);
+    }
+  }
+
+  #keep(where: Map<string, MessageRow[]>, name: string, row: MessageRow): void {
+    const there = where.get(name) ?? [];
+    insert(there, row, ({ index }) => index);
+    where.set(name, there);
   }
 
   #episodeOf(row: MessageRow, id: string): Episode {

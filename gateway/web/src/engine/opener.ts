@@ -1,14 +1,17 @@
 /**
  * The opener: what a message says, on demand. Opened text is in memory only, and the oldest is forgotten.
  *
- * There is one error for every failure to open.
+ * What was not sealed for us may have been handed on to us: it is opened in its place, if it is proven to be what its
+ * author said. There is one error for every failure to open.
  */
 
-import type { EntryId, Opened } from "../model";
+import type { AccountId, EntryId, Opened } from "../model";
 import { readContent } from "../proto/content";
-import { parseEntry } from "../proto/entry";
-import { ProtoError } from "../proto/errors";
-import { openSealed } from "../proto/sealing";
+import { type Entry, parseEntry } from "../proto/entry";
+import { ProtoError, Unverified } from "../proto/errors";
+import { FORWARD, readForward } from "../proto/forward";
+import { type OpenedBody, type Opening, openSealed, type Unsealed, unseal } from "../proto/sealing";
+import { ForPerson } from "./errors";
 import type { Keyring } from "./store";
 
 /** A message that was verified, and its body; none if it was erased. */
@@ -17,10 +20,21 @@ export interface Sealed {
   body?: string;
 }
 
+type MessageEntry = Entry & { type: "message" };
+
+/** Where messages lie. */
+export interface Shelves {
+  /** The message, wherever it lies. */
+  find(id: EntryId): Promise<Sealed | undefined>;
+  /** The messages that hand it on. */
+  forwardsOf(id: EntryId): readonly EntryId[];
+  titleOf(account: AccountId): string;
+}
+
 const MOST_KEPT = 2_000;
 const MOST_AT_ONCE = 8;
 
-const SEALED: Opened = { kind: "sealed", reason: "This message cannot be opened with your keys." };
+const SEALED = { kind: "sealed", reason: "This message cannot be opened with your keys." } as const;
 const ERASED: Opened = { kind: "erased" };
 
 export class Opener {
@@ -30,10 +44,9 @@ export class Opener {
   #running = 0;
   #queue: (() => void)[] = [];
 
-  /** `find` gives the message, wherever it lies. */
   constructor(
     keyring: Keyring,
-    private readonly find: (id: EntryId) => Promise<Sealed | undefined>,
+    private readonly shelves: Shelves,
   ) {
     this.#keys = new Map(keyring.map(({ sealing }) => [sealing.kid, sealing.private]));
   }
@@ -72,24 +85,48 @@ export class Opener {
   }
 
   async #open(id: EntryId): Promise<Opened> {
-    const sealed = await this.find(id);
-    if (!sealed) return SEALED;
-    if (sealed.body === undefined) return ERASED;
-    const { kid, entry } = parseEntry(sealed.entry);
-    if (entry.type !== "message") return SEALED;
-    try {
-      const { content, cty } = await openSealed(sealed.body, {
-        keys: this.#keys,
-        signer: kid,
-        author: entry.author,
-        mid: entry.id,
-        commitment: entry.commitment,
-      });
-      return readContent(cty, content, entry.at);
-    } catch (error) {
-      if (error instanceof ProtoError) return SEALED;
-      throw error;
+    const message = await this.#message(id);
+    if (!message) return SEALED;
+    const { entry, kid, body } = message;
+    if (body === undefined) return ERASED;
+    const own = await orNull(openSealed(body, this.#opening(entry, kid)));
+    if (own) return readContent(own.cty, own.content, entry.at);
+    for (const forward of this.shelves.forwardsOf(id)) {
+      const found = await orNull(this.#handedOn(forward, entry));
+      if (found) return { ...readContent(found.cty, found.content, entry.at), forwardedBy: found.by };
     }
+    return SEALED;
+  }
+
+  /** All that it takes to hand a message on; raises `ForPerson` if it does not open with our own keys. */
+  async unseal(id: EntryId): Promise<Unsealed> {
+    const message = await this.#message(id);
+    const opened =
+      message?.body && (await orNull(unseal(message.body, this.#opening(message.entry, message.kid))));
+    if (!opened) throw new ForPerson(SEALED.reason);
+    return opened;
+  }
+
+  async #handedOn(id: EntryId, about: MessageEntry): Promise<OpenedBody & { by: string }> {
+    const message = await this.#message(id);
+    if (message?.body === undefined) throw new Unverified("forward: it is not here");
+    const said = await openSealed(message.body, this.#opening(message.entry, message.kid));
+    if (said.cty !== FORWARD) throw new Unverified("forward: it is something else");
+    const proven = readForward(said.content, about.id, about.commitment);
+    return { ...proven, by: this.shelves.titleOf(message.entry.author) };
+  }
+
+  async #message(
+    id: EntryId,
+  ): Promise<{ entry: MessageEntry; kid: string; body: string | undefined } | null> {
+    const sealed = await this.shelves.find(id);
+    if (!sealed) return null;
+    const { kid, entry } = parseEntry(sealed.entry);
+    return entry.type === "message" ? { entry, kid, body: sealed.body } : null;
+  }
+
+  #opening({ author, id, commitment }: MessageEntry, kid: string): Opening {
+    return { keys: this.#keys, signer: kid, author, mid: id, commitment };
   }
 
   /** Each takes a private-key operation: more at once would only keep the page from drawing. */
@@ -103,5 +140,15 @@ export class Opener {
       if (next) next();
       else this.#running -= 1;
     }
+  }
+}
+
+/** What does not hold is not there. */
+async function orNull<T>(opening: Promise<T>): Promise<T | null> {
+  try {
+    return await opening;
+  } catch (error) {
+    if (error instanceof ProtoError) return null;
+    throw error;
   }
 }

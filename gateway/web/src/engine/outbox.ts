@@ -81,8 +81,7 @@ export class Outbox {
   }
 
   /** Queues an entry, and returns its index once its receipt is verified. */
-  async say(says: Says, body?: Body): Promise<number> {
-    const id = newEntryId(this.parts.now());
+  async say(says: Says, body?: Body, id: EntryId = newEntryId(this.parts.now())): Promise<number> {
     const outcome = new Promise<number>((resolve, reject) => this.#askers.set(id, { resolve, reject }));
     // It may be told before it is waited for.
     outcome.catch(() => undefined);
@@ -248,7 +247,8 @@ export class Outbox {
     const { index } = await trust.acceptReceipt(receipt, parcel.entry);
     const { after: _, ...sent } = parcel;
     const { entry } = parseEntry(parcel.entry);
-    return { row: rowOf(entry, index, now(), membership.account), delivered: { ...sent, index, receipt } };
+    const row = rowOf(entry, { index, committed: now(), body: sent.body }, membership.account);
+    return { row, delivered: { ...sent, index, receipt } };
   }
 
   // Telling

@@ -24,17 +24,20 @@ import type { Says } from "../proto/entry";
 import { TwoHistories } from "../proto/errors";
 import { deeds } from "./deeds";
 import { Directory } from "./directory";
+import { Duty } from "./duty";
 import { forPerson, hasEnded, Problem, Unreachable } from "./errors";
 import { Friends } from "./friends";
 import { Ledger } from "./ledger";
 import type { Row, Taken } from "./lines";
 import { Opener, type Sealed } from "./opener";
 import { Outbox } from "./outbox";
+import { Resealing } from "./resealing";
 import type { Keyring, Membership, Store } from "./store";
 import { Sync } from "./sync";
 import { type News, Tabs } from "./tabs";
 import { Trust } from "./trust";
 import { answeredIn, pendingOf, unsentOf } from "./unsent";
+import { aroundOf, Outlooks, Vigil } from "./vigil";
 import type { World } from "./world";
 
 const MINUTE_MS = 60_000;
@@ -133,11 +136,13 @@ class OpenSession implements Session {
   readonly actions: SessionActions;
   #me: Me;
   #titles = new Map<PartyId, string>();
+  #duty: Duty;
   #ledger: Ledger;
   #friends: Friends;
   #outbox: Outbox;
   #opener: Opener;
   #sync: Sync;
+  #vigil: Vigil;
   #tabs: Tabs;
   #position = -1;
   #unsent: readonly Unsent[] = [];
@@ -159,10 +164,16 @@ class OpenSession implements Session {
     this.trust = trust;
     this.directory = directory;
     this.#me = me;
-    this.#ledger = new Ledger(me.account, (account) => this.titleOf(account));
+    this.#duty = new Duty(me.account);
+    const titleOf = (party: PartyId) => this.titleOf(party);
+    const outlooks = new Outlooks();
+    const around = aroundOf(me.account, titleOf, this.#duty, () => this.#friends, outlooks);
+    this.#ledger = new Ledger(me.account, around);
     this.#friends = new Friends(me, gateway, directory, now, () => this.#renamed());
     this.#tabs = new Tabs(me.account, (news) => this.#heard(news));
-    this.#opener = new Opener(keyring, (id) => this.#sealed(id));
+    const find = (id: EntryId) => this.#sealed(id);
+    const forwardsOf = (id: EntryId) => this.#ledger.forwardsOf(id).map((forward) => forward.id);
+    this.#opener = new Opener(keyring, { find, forwardsOf, titleOf });
     const failed = (error: unknown) => this.#failed(error);
     const doubtful = (error: unknown) => this.#complain(forPerson(error).message);
     this.#outbox = new Outbox({
@@ -183,15 +194,19 @@ class OpenSession implements Session {
       progress: (catchingUp) => this.#show({ catchingUp }),
       connected: () => this.#connected(),
     });
-    this.actions = deeds({
-      ...{ me: me.account, keyring, store, gateway, trust, directory, now },
-      ledger: this.#ledger,
-      outbox: this.#outbox,
-      opener: this.#opener,
-      friends: this.#friends,
-      titleOf: (party) => this.titleOf(party),
+    const shared = {
+      ...{ me: me.account, keyring, gateway, directory, now },
+      ...{ duty: this.#duty, ledger: this.#ledger, friends: this.#friends },
+      ...{ opener: this.#opener, outbox: this.#outbox, sync: this.#sync },
       changed: () => this.#draw(true),
+    };
+    const background = (work: Promise<unknown>) => this.#background(work);
+    const resealing = new Resealing({
+      ...{ ...shared, find },
+      failed: (error) => background(Promise.reject(error)),
     });
+    this.#vigil = new Vigil({ ...shared, resealing, background }, outlooks);
+    this.actions = deeds({ ...shared, store, trust, titleOf });
     directory.subscribe((byUs) => {
       this.#renamed();
       if (byUs) this.#tabs.tell("pins");
@@ -229,6 +244,7 @@ class OpenSession implements Session {
     for (const timer of this.#timers) clearInterval(timer);
     this.#sync.stop();
     this.#outbox.stop();
+    this.#vigil.stop();
     this.#tabs.close();
     this.store.close();
   }
@@ -254,7 +270,10 @@ class OpenSession implements Session {
 
   /** What an entry changes beyond the lines that are made of it. */
   #follow(row: Row): void {
+    this.#vigil.follow(row);
     if (row.type === "redact") this.#opener.forget(row.about);
+    if (row.type === "tick")
+      for (const { did, about } of row.did) if (did === "erased") this.#opener.forget(about);
     if (row.type !== "other") return;
     if (row.says === "key" && row.account) this.#background(this.directory.ask(row.account));
     this.#background(this.#friends.refresh());
@@ -262,6 +281,7 @@ class OpenSession implements Session {
 
   #connected(): void {
     this.#background(this.#friends.refresh());
+    this.#vigil.connected();
     this.#outbox.wake();
   }
 
@@ -327,8 +347,11 @@ class OpenSession implements Session {
     this.#drawn = false;
     queueMicrotask(() => {
       this.#drawn = true;
+      const now = this.world.now();
+      this.#vigil.wait();
       this.#show({
-        alerts: this.#ledger.alerts(this.world.now()),
+        alerts: this.#ledger.alerts(now),
+        duty: this.#duty.view((party) => this.titleOf(party), this.#ledger.drills, now),
         friends: this.#friends.list((party) => this.#ledger.summary(party)),
         unsent: this.#unsent,
       });
@@ -370,6 +393,7 @@ class OpenSession implements Session {
 
   #end(ending: Ending): void {
     this.#over = true;
+    this.#vigil.stop();
     this.#sync.stop();
     this.#outbox.stop();
     this.ended(ending);

@@ -1,5 +1,5 @@
 /**
- * The sound: open alerts are heard until somebody takes them, each priority by its own pattern.
+ * The sound: alerts that are for us are heard until somebody takes them, each priority by its own pattern.
  *
  * It goes by the clear header alone, so that it sounds while the page is locked, too. A browser lets a page make
  * no sound before somebody has touched it: until then it is not armed, and that is shown as a fault.
@@ -44,7 +44,7 @@ const RAMP_SECONDS = 0.012;
 export class Sound {
   #context: AudioContext | null = null;
   #sounding: Priority | null = null;
-  /** Episodes that were open at the last look. */
+  /** Episodes that were heard at the last look. */
   #known: ReadonlySet<string> = new Set();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** What is heard now, or would be if nobody stopped it. */
@@ -102,7 +102,7 @@ export class Sound {
     const { alerts, catchingUp } = this.board.view();
     // While old times are read, what is open may have been taken long ago.
     if (catchingUp) return;
-    const open = alerts.filter((alert) => alert.open);
+    const open = alerts.filter((alert) => alert.sounding);
     const wanted = soundOf(open);
     const isNews = open.some(({ episode, priority }) => priority === wanted && !this.#known.has(episode));
     this.#known = new Set(open.map(({ episode }) => episode));
@@ -167,10 +167,8 @@ function started(context: AudioContext, now: number, { at, lasts, pitch }: Tone)
   return tone;
 }
 
-type Sounding = Pick<AlertView, "open" | "priority">;
-
-/** The highest priority of the open alerts. */
-export function soundOf(alerts: readonly Sounding[]): Priority | null {
-  const open = new Set(alerts.filter((alert) => alert.open).map((alert) => alert.priority));
-  return ORDER.find((priority) => open.has(priority)) ?? null;
+/** The highest priority of the alerts. */
+export function soundOf(alerts: readonly Pick<AlertView, "priority">[]): Priority | null {
+  const priorities = new Set(alerts.map((alert) => alert.priority));
+  return ORDER.find((priority) => priorities.has(priority)) ?? null;
 }

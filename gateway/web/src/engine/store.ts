@@ -100,12 +100,24 @@ interface Schema extends DBSchema {
 
 type Change = IDBPTransaction<Schema, StoreNames<Schema>[], "readwrite">;
 
-const VERSION = 1;
+const VERSION = 2;
 const PROMISE = { durability: "strict" } as const;
 
 const nameOf = (account: AccountId) => `blockpost-${account}`;
 
-function upgrade(db: IDBPDatabase<Schema>): void {
+function upgrade(
+  db: IDBPDatabase<Schema>,
+  before: number,
+  _: number | null,
+  change: IDBPTransaction<Schema, StoreNames<Schema>[], "versionchange">,
+): void {
+  if (before === 1) {
+    // A row says more than it did then: everything is read anew.
+    void change.objectStore("line").clear();
+    void change.objectStore("sealed").clear();
+    void change.objectStore("single").delete("position");
+    return;
+  }
   db.createObjectStore("single");
   db.createObjectStore("pin", { keyPath: "account" });
   db.createObjectStore("party", { keyPath: "account" });
@@ -336,6 +348,8 @@ async function put(change: Change, { row, delivered }: Taken): Promise<void> {
   const kept = row.type === "message" ? delivered : withoutBody(delivered);
   await Promise.all([change.objectStore("line").put(row), change.objectStore("sealed").put(kept)]);
   if (row.type === "redact") await erase(change, row.about);
+  if (row.type === "tick")
+    for (const { did, about } of row.did) if (did === "erased") await erase(change, about);
   if (row.type === "other" && row.says === "profile") await keepProfile(change, delivered);
 }
 

@@ -81,6 +81,16 @@ export class Sync {
     this.#patience.wake();
   }
 
+  /**
+   * Takes entries that are not of the inbox: an alert that came to concern us was not addressed to us. They may lie before
+   * the position, and do not move it.
+   */
+  async takeAside(entries: readonly Delivered[]): Promise<void> {
+    const taken = await this.#verified(entries);
+    await this.parts.store.take(taken, -1);
+    this.parts.taken(taken);
+  }
+
   async #run(): Promise<void> {
     while (!this.#stopped) {
       try {
@@ -150,11 +160,15 @@ export class Sync {
     const fresh = entries.filter(({ index }) => index > this.#position);
     if (fresh.length === 0) return;
     const position = Math.max(...fresh.map(({ index }) => index));
-    const verified = await Promise.all(fresh.map((delivered) => this.#verify(delivered)));
-    const taken = verified.filter((each) => each !== null);
+    const taken = await this.#verified(fresh);
     await this.parts.store.take(taken, position);
     this.#position = position;
     this.parts.taken(taken);
+  }
+
+  async #verified(entries: readonly Delivered[]): Promise<Taken[]> {
+    const verified = await Promise.all(entries.map((delivered) => this.#verify(delivered)));
+    return verified.filter((each) => each !== null);
   }
 
   async #verify(delivered: Delivered): Promise<Taken | null> {
@@ -165,7 +179,8 @@ export class Sync {
     try {
       const { signed } = openDelivered(delivered);
       await signed.verify(await directory.signingKey(signed.entry.author, signed.kid));
-      return { row: rowOf(signed.entry, delivered.index, delivered.committed ?? null, me), delivered };
+      const { index, committed = null } = delivered;
+      return { row: rowOf(signed.entry, { index, committed, body: delivered.body }, me), delivered };
     } catch (error) {
       if (error instanceof TwoHistories || !(error instanceof ProtoError || error instanceof Untrusted))
         throw error;

@@ -1,8 +1,12 @@
 /** What waits in the outbox, as a person sees it. Pure. */
 
-import type { EntryId, PartyId, Unsent } from "../model";
+import type { AccountId, EntryId, PartyId, Unsent } from "../model";
 import { type Entry, parseEntry } from "../proto/entry";
+import { FORWARD } from "../proto/forward";
+import { outsideOf } from "../proto/sealing";
+import type { Parcel } from "../proto/wire";
 import { wordsOf } from "./errors";
+import { type MessageRow, rowOf } from "./lines";
 import type { Waiting } from "./store";
 import type { PendingMessage } from "./thread";
 
@@ -27,6 +31,7 @@ const STATUS = {
   taken: "that you take an alert",
   released: "that you release an alert",
   resolved: "that an alert is resolved",
+  snoozed: "that an alert is left alone for a while",
 };
 
 const OTHERS = {
@@ -38,6 +43,8 @@ const OTHERS = {
   group: "change of a group",
   redact: "erasure of a message",
   contract: "change of a contract",
+  approve: "approval of what another admin does",
+  shift: "change of who is on duty",
   tick: "tick",
 };
 
@@ -62,6 +69,7 @@ export function unsentOf(waiting: readonly Waiting[], title: PartyTitle): Unsent
   return waiting.flatMap(({ id, parcel, refused }) => {
     const { entry } = parseEntry(parcel.entry);
     if (entry.type === "status" && entry.state === "seen" && !refused) return [];
+    if (entry.type === "message" && isForward(parcel)) return [];
     return {
       id,
       what: describe(entry, title),
@@ -80,12 +88,26 @@ export function answeredIn(waiting: readonly Waiting[]): EntryId[] {
   });
 }
 
-/** Messages among what waits, in order. */
+/** Messages among what waits, in order. What hands on another one is no line of a conversation. */
 export function pendingOf(waiting: readonly Waiting[]): PendingMessage[] {
   return waiting.flatMap(({ parcel, refused }) => {
     const { entry } = parseEntry(parcel.entry);
-    if (entry.type !== "message") return [];
+    if (entry.type !== "message" || isForward(parcel)) return [];
     const { id, to, at, re = null, alert = null } = entry;
     return { id, conversation: to, at, re, alert, refused: refused !== null };
   });
+}
+
+/** Messages among what waits, as they will be on the chain: after all that is. */
+export function messagesIn(waiting: readonly Waiting[], me: AccountId): MessageRow[] {
+  return waiting.flatMap(({ parcel, refused }) => {
+    const { entry } = parseEntry(parcel.entry);
+    const row = rowOf(entry, { index: Number.MAX_SAFE_INTEGER, committed: null, body: parcel.body }, me);
+    return row.type === "message" && !refused ? row : [];
+  });
+}
+
+/** Nobody asked for it, and nobody is told of it: an alert is handed on to who came later. */
+export function isForward({ body }: Parcel): boolean {
+  return body !== undefined && outsideOf(body)?.cty === FORWARD;
 }

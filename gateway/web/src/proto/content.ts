@@ -3,7 +3,9 @@
 import type { Opened } from "../model";
 import { b64url, canonical, readCanonical, readJson, unb64url } from "./encoding";
 import { Malformed } from "./errors";
-import { integer, list, literal, mapped, optional, record, type Shape, strict, text } from "./shape";
+import { checkForward, FORWARD } from "./forward";
+import { LIMITS, readLimits, readSettings, SETTINGS } from "./limits";
+import { integer, list, literal, mapped, number, optional, record, strict, text } from "./shape";
 
 export const TEXT = "text/plain";
 export const READING = "application/vnd.blockpost.reading+json";
@@ -11,6 +13,7 @@ export const EPISODE = "application/vnd.blockpost.episode+json";
 export const GAP = "application/vnd.blockpost.gap+json";
 export const HEARTBEAT = "application/vnd.blockpost.heartbeat+json";
 export const FAULT = "application/vnd.blockpost.fault+json";
+export const DRILL = "application/vnd.blockpost.drill+json";
 export const FILE = "application/vnd.blockpost.file+json";
 
 /** Sealed, a file takes almost twice its size, and it is on the chain's disk for good. */
@@ -41,11 +44,7 @@ export interface Attachment {
   text: string;
 }
 
-const finite: Shape<number> = (value, what) => {
-  if (typeof value !== "number" || !Number.isFinite(value)) throw new Malformed(`${what}: want a number`);
-  return value;
-};
-
+const finite = number();
 /** As in `device/reading.py`. */
 const readingShape = strict({
   sensor: text({ min: 1, max: 32 }),
@@ -87,6 +86,8 @@ const heartbeatShape = strict({
 });
 
 const faultShape = strict({ sensor: text({ min: 1 }), reason: text({ min: 1 }), detail: text() });
+
+const drillShape = strict({ text: text({ min: 1, max: 1024 }) });
 
 const fileShape = strict({
   data: mapped(text(), (data, what) => {
@@ -136,6 +137,15 @@ function readDocument(cty: string, content: string, at: number): Opened {
     }
     case FAULT:
       return { kind: "fault", ...faultShape(readJson(content, "fault"), "fault") };
+    case LIMITS:
+      return readLimits(content);
+    case SETTINGS:
+      return readSettings(content);
+    case FORWARD:
+      checkForward(content);
+      return { kind: "forward" };
+    case DRILL:
+      return { kind: "drill", ...drillShape(readJson(content, "drill"), "drill") };
     case FILE: {
       const { data, ...file } = fileShape(readCanonical(content, "file"), "file");
       return { kind: "file", ...file, bytes: data };
@@ -164,6 +174,10 @@ function readEpisode(content: string): Opened {
 
 export function writeText(said: string): Said {
   return { cty: TEXT, content: said };
+}
+
+export function writeDrill(said: string): Said {
+  return { cty: DRILL, content: canonical({ text: said }) };
 }
 
 /** `Malformed` for a file that is too large. Its name is made harmless, and a type that is none is left open. */

@@ -7,16 +7,28 @@
 
 import { b64url, canonical, hex, readCanonical } from "./encoding";
 import { Malformed } from "./errors";
-import { accountIdShape, readSealingKey, readSigningKey, type SigningKey, thumbprintShape } from "./identity";
+import {
+  accountIdShape,
+  groupIdShape,
+  partyIdShape,
+  readSealingKey,
+  readSigningKey,
+  type SigningKey,
+  thumbprintShape,
+} from "./identity";
 import * as jws from "./jws";
 import { fresh, type Random } from "./random";
 import { integer, list, literal, mapped, type Of, optional, strict, tagged, text } from "./shape";
+import { contractIdShape, MAX_STEPS, termsShape } from "./terms";
 
 /** tlog-tiles gives an entry a 16-bit length. */
 export const MAX_LEAF_BYTES = 65_535;
 /** A sealed message has at most this many addressee keys. */
 export const MAX_MEMBERS = 64;
 export const MAX_BODY_BYTES = 262_144;
+
+/** A tick says no more at once; what is left, the next one says. */
+export const MAX_DEEDS = 128;
 
 const TYP = "blockpost-entry";
 
@@ -26,9 +38,6 @@ const TYP = "blockpost-entry";
 export const entryIdShape = text({
   pattern: /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
 });
-export const groupIdShape = text({ pattern: /^g-[a-z2-7]{26}$/ });
-/** An account or a group. */
-export const partyIdShape = text({ pattern: /^(g-)?[a-z2-7]{26}$/ });
 export const originShape = text({ pattern: /^[a-z0-9][a-z0-9.-]*\/[a-z0-9]{1,64}$/, max: 200 });
 /** 32 bytes in base64url. */
 export const hashShape = thumbprintShape;
@@ -159,12 +168,17 @@ const message = strict({
 });
 export type Message = Of<typeof message>;
 
-/** A recipient says what became of a message. */
+/**
+ * A recipient says what became of a message. `until` (ms since 1970) and `reason` go with `snoozed`: silence always
+ * ends, and says why.
+ */
 const status = strict({
   ...common,
   type: literal("status"),
   about: entryIdShape,
-  state: literal("seen", "taken", "released", "resolved"),
+  state: literal("seen", "taken", "released", "resolved", "snoozed"),
+  until: optional(integer()),
+  reason: optional(literal("care", "transport", "repair", "known", "test", "other")),
 });
 export type Status = Of<typeof status>;
 
@@ -177,18 +191,55 @@ const redact = strict({
 });
 export type Redact = Of<typeof redact>;
 
-/** Install or remove a smart contract. It parses; no chain of today takes it. */
+/** Install a smart contract, or another version of one; without `terms`, remove it. */
 const contract = strict({
   ...common,
   type: literal("contract"),
   action: literal("install", "remove"),
-  contract: text({ pattern: /^[a-z][a-z0-9-]{0,63}$/ }),
-  body: optional(bodyRefShape),
+  contract: contractIdShape,
+  terms: optional(termsShape),
 });
 export type Contract = Of<typeof contract>;
 
-/** Time passed. It parses; no chain of today takes it. */
-const tick = strict({ ...common, type: literal("tick"), now: integer() });
+/** An admin agrees to what another may then do. */
+const approve = strict({ ...common, type: literal("approve"), deed: hashShape });
+export type Approve = Of<typeof approve>;
+
+/**
+ * Who of `party` is on duty from `begins` to `ends` (ms since 1970), and `instead` of whom. Without `account`, `instead`
+ * is off, and nobody in their place.
+ */
+const shift = strict({
+  ...common,
+  type: literal("shift"),
+  party: groupIdShape,
+  begins: integer(),
+  ends: integer(),
+  account: optional(accountIdShape),
+  instead: optional(accountIdShape),
+});
+export type Shift = Of<typeof shift>;
+
+/**
+ * What a contract did because time passed. `about` is the first message of an alert, or the message whose body was
+ * `erased`. With `step` go which one it was, from 0, and in `to` whom it names.
+ */
+const deedShape = strict({
+  contract: contractIdShape,
+  did: literal("step", "nobody", "overdue", "woken", "erased"),
+  about: entryIdShape,
+  step: optional(integer(0, MAX_STEPS - 1)),
+  to: optional(partyIdShape),
+});
+export type Deed = Of<typeof deedShape>;
+
+/** Time passed, and what contracts did because of it; `now` is the time of its block. */
+const tick = strict({
+  ...common,
+  type: literal("tick"),
+  now: integer(),
+  did: list(deedShape, 1, MAX_DEEDS),
+});
 export type Tick = Of<typeof tick>;
 
 const readEntry = tagged("type", {
@@ -203,6 +254,8 @@ const readEntry = tagged("type", {
   status,
   redact,
   contract,
+  approve,
+  shift,
   tick,
 });
 

@@ -12,6 +12,9 @@ import { literal, mapped, type Shape, strict, text } from "./shape";
 
 /** Lower-case base32 of the first 16 bytes of the account's first signing-key thumbprint. */
 export const accountIdShape = text({ pattern: /^[a-z2-7]{26}$/ });
+export const groupIdShape = text({ pattern: /^g-[a-z2-7]{26}$/ });
+/** An account or a group. */
+export const partyIdShape = text({ pattern: /^(g-)?[a-z2-7]{26}$/ });
 /** base64url of the SHA-256 of a JWK (RFC 7638). */
 export const thumbprintShape = text({ pattern: /^[A-Za-z0-9_-]{43}$/ });
 

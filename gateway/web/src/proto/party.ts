@@ -101,11 +101,39 @@ export function keyNamed(keys: ProvenKeys, kid: string): SigningKey {
   return held.key;
 }
 
+/** A party, and the accounts that are said to stand for it. */
+export type Named = Pick<IntentAnswer, "to" | "recipients"> & Partial<Pick<IntentAnswer, "group" | "admin">>;
+
+export type Escalation = NonNullable<IntentAnswer["escalation"]>;
+
+/**
+ * Raises unless an admin's contract names the parties that an alert is said to escalate to, and the chain their accounts.
+ * The keys of each are still to be proven.
+ */
+export async function checkEscalation(escalation: Escalation, accept: Accept): Promise<void> {
+  const { admin, contract, parties } = escalation;
+  const proven = await proveParty(admin, accept);
+  const { signed } = await received(contract, accept);
+  await signed.verify(keyNamed(proven, signed.kid));
+  const said = signed.entry;
+  if (said.type !== "contract" || said.action !== "install" || said.terms?.kind !== "escalate") {
+    throw new Unverified("an escalation without the admin's entry that installs it");
+  }
+  if (said.author !== admin.account || proven.role !== "admin") {
+    throw new Unverified("the contract's entry is not signed by that admin");
+  }
+  const named = new Set(said.terms.params.steps.map(({ to }) => to));
+  if (!parties.every(({ to }) => named.has(to))) {
+    throw new Unverified("the escalation goes to a party that the contract does not name");
+  }
+  for (const party of parties) await checkGroup(party, accept);
+}
+
 /**
  * Raises unless the addressees are whom the chain names: the account that was asked for, or members of the group by
  * an admin's entry. The keys of each are still to be proven. Any other addressee is the gateway's invention.
  */
-export async function checkGroup(answer: IntentAnswer, accept: Accept): Promise<void> {
+export async function checkGroup(answer: Named, accept: Accept): Promise<void> {
   const accounts = answer.recipients.map((party) => party.account);
   if (!answer.to.startsWith("g-")) {
     if (accounts.length === 0 || accounts.some((account) => account !== answer.to)) {

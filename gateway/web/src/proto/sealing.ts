@@ -101,6 +101,11 @@ export interface OpenedBody {
   cty: string;
 }
 
+/** The same with `fk`, in base64url: all that it takes to prove to others what was said. */
+export interface Unsealed extends OpenedBody {
+  fk: string;
+}
+
 /** What the entry says that a body came with, and the reader's own keys, by `kid`. */
 export interface Opening {
   keys: ReadonlyMap<string, CryptoKey>;
@@ -151,6 +156,12 @@ function acceptable(content: string, { cty, iss, skid, mid }: Sealing, kids: rea
 
 /** Opens a body with one of the reader's own keys, for the entry that it came with; or `CannotOpen`. */
 export async function openSealed(body: string, entry: Opening): Promise<OpenedBody> {
+  const { content, cty } = await unseal(body, entry);
+  return { content, cty };
+}
+
+/** The same for somebody who hands it on. */
+export async function unseal(body: string, entry: Opening): Promise<Unsealed> {
   try {
     return await opened(body, entry);
   } catch {
@@ -159,7 +170,7 @@ export async function openSealed(body: string, entry: Opening): Promise<OpenedBo
   }
 }
 
-async function opened(body: string, entry: Opening): Promise<OpenedBody> {
+async function opened(body: string, entry: Opening): Promise<Unsealed> {
   const { header, plaintext } = await decrypted(body, entry.keys);
   if (header.skid !== entry.signer || header.iss !== entry.author || header.mid !== entry.mid) {
     throw new Unverified("body: sealed by another, or for another entry");
@@ -167,7 +178,7 @@ async function opened(body: string, entry: Opening): Promise<OpenedBody> {
   if (commit(plaintext.fk, plaintext.content) !== entry.commitment) {
     throw new Unverified("body: not what the entry commits to");
   }
-  return { content: plaintext.content, cty: header.cty };
+  return { content: plaintext.content, cty: header.cty, fk: b64url(plaintext.fk) };
 }
 
 /** Everything that the body itself can tell; jose is given a block only when the form of all of it holds. */
@@ -197,6 +208,21 @@ function checkEncryptedKey(encrypted: string, key: CryptoKey): void {
   const { modulusLength } = key.algorithm as RsaHashedKeyAlgorithm;
   if (unb64url(encrypted, "encrypted key").length !== Math.ceil(modulusLength / 8)) {
     throw new Malformed("body: its encrypted key is not as long as the key that made it");
+  }
+}
+
+/**
+ * What a body says outside of the seal: its content type, and the `kid`s of those who can open it. It may be more than
+ * its author said: nothing but opening it proves that. Null if it is no sealed body.
+ */
+export function outsideOf(body: string): { cty: string; kids: string[] } | null {
+  try {
+    const { recipients, ...shared } = jweShape(readCanonical(body, "body"), "body");
+    const { cty } = headerShape(readCanonical(fromUtf8(unb64url(shared.protected)), "header"), "header");
+    return { cty, kids: recipients.map(({ header: { kid } }) => kid) };
+  } catch (error) {
+    if (error instanceof Malformed) return null;
+    throw error;
   }
 }
 

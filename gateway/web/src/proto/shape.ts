@@ -88,6 +88,16 @@ export function integer(min = 0, max = Number.MAX_SAFE_INTEGER): Shape<number> {
   };
 }
 
+/** Any finite number, whole or not. */
+export function number(min = -Number.MAX_VALUE, max = Number.MAX_VALUE): Shape<number> {
+  return (value, what) => {
+    if (typeof value !== "number" || !(value >= min && value <= max)) {
+      throw unlike(what, `a number from ${min} to ${max}`, value);
+    }
+    return value;
+  };
+}
+
 export const boolean: Shape<boolean> = (value, what) => {
   if (typeof value !== "boolean") throw unlike(what, "true or false", value);
   return value;

@@ -9,13 +9,12 @@ import {
   kindShape,
   originShape,
   parseEntry,
-  partyIdShape,
   roleShape,
   type SignedEntry,
   streamShape,
 } from "./entry";
 import { Malformed, Unverified } from "./errors";
-import { accountIdShape, type SigningKey } from "./identity";
+import { accountIdShape, partyIdShape, type SigningKey } from "./identity";
 import * as jws from "./jws";
 import {
   boolean,
@@ -125,15 +124,27 @@ export const readParty = open({
 });
 export type Party = Of<typeof readParty>;
 
+/** A party that a step of an escalation names, and who of it is to be sealed for. */
+const readNamed = open({
+  to: partyIdShape,
+  recipients: list(readParty),
+  group: optional(nullable(readDelivered)),
+  admin: optional(nullable(readParty)),
+});
+
 /**
  * Both sides exist and may talk: the addressees, each with the proof of its keys. For a group, `group` is the
- * admin's entry that names its members, and `admin` whoever signed it.
+ * admin's entry that names its members, and `admin` whoever signed it. Of an alert, `escalation` is the contract that
+ * brings it to more people, the admin who signed that, and these people.
  */
 export const readIntentAnswer = open({
   to: partyIdShape,
   recipients: list(readParty),
   group: nullable(readDelivered),
   admin: nullable(readParty),
+  escalation: optional(
+    nullable(open({ contract: readDelivered, admin: readParty, parties: list(readNamed) })),
+  ),
 });
 export type IntentAnswer = Of<typeof readIntentAnswer>;
 

@@ -1,13 +1,16 @@
 import { expect, test } from "vitest";
 import { Ledger } from "../../src/engine/ledger";
 import type { AlertView } from "../../src/model";
-import { DEVICE, LEE, ME, Story } from "./rows";
+import { around, DEVICE, LEE, ME, Story } from "./rows";
 
 const NOW = 3_000;
 const DAY = 24 * 60 * 60 * 1000;
 
 function listed(story: Story, now = NOW): readonly AlertView[] {
-  const ledger = new Ledger(ME, (account) => account.toUpperCase());
+  const ledger = new Ledger(
+    ME,
+    around((account) => account.toUpperCase()),
+  );
   for (const row of story.rows) ledger.apply(row);
   return ledger.alerts(now);
 }
@@ -26,6 +29,14 @@ test("an alert that nobody took is open, and says when it began and what is newe
       takenBy: null,
       resolved: false,
       open: true,
+      sounding: true,
+      duty: true,
+      snoozed: null,
+      escalation: null,
+      nobody: null,
+      overdue: null,
+      concerned: ["G-WARD"],
+      drill: false,
       seenBy: [],
       conversation: "g-ward",
       author: DEVICE,
@@ -207,7 +218,10 @@ test("entries that come in another order than the chain's lead to the same list"
   const straight = listed(story);
 
   for (let turn = 1; turn < story.rows.length; turn += 1) {
-    const ledger = new Ledger(ME, (account) => account.toUpperCase());
+    const ledger = new Ledger(
+      ME,
+      around((account) => account.toUpperCase()),
+    );
     for (const row of [...story.rows.slice(turn), ...story.rows.slice(0, turn).reverse()]) ledger.apply(row);
     expect(ledger.alerts(NOW)).toEqual(straight);
   }
@@ -217,7 +231,10 @@ test("an episode that did not change is the same object, and so is a list", () =
   const story = new Story();
   story.alert("high", "start", { episode: "a" });
   story.alert("high", "start", { episode: "b" });
-  const ledger = new Ledger(ME, (account) => account);
+  const ledger = new Ledger(
+    ME,
+    around((account) => account),
+  );
   for (const row of story.rows) ledger.apply(row);
   const before = ledger.alerts(NOW);
 

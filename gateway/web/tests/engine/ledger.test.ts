@@ -1,10 +1,13 @@
 import { expect, test } from "vitest";
 import { Ledger } from "../../src/engine/ledger";
 import type { Conversation } from "../../src/model";
-import { DEVICE, LEE, ME, Story, WARD } from "./rows";
+import { around, DEVICE, LEE, ME, Story, WARD } from "./rows";
 
 function ledgerOf(story: Story): Ledger {
-  const ledger = new Ledger(ME, (account) => account.toUpperCase());
+  const ledger = new Ledger(
+    ME,
+    around((account) => account.toUpperCase()),
+  );
   for (const row of story.rows) ledger.apply(row);
   return ledger;
 }
@@ -152,7 +155,10 @@ test("a status that comes before its message counts when that is there", () => {
   const story = new Story();
   const message = story.message(ME, LEE);
   story.status(LEE, "seen", message);
-  const ledger = new Ledger(ME, (account) => account);
+  const ledger = new Ledger(
+    ME,
+    around((account) => account),
+  );
 
   for (const row of [...story.rows].reverse()) ledger.apply(row);
 
@@ -179,7 +185,10 @@ test("what waits comes after what is committed, and leaves when it is", () => {
 
 test("what is committed does not wait any more, whichever is known first", () => {
   const story = new Story();
-  const ledger = new Ledger(ME, (account) => account);
+  const ledger = new Ledger(
+    ME,
+    around((account) => account),
+  );
   const message = story.message(ME, LEE);
   const waiting = { id: message.id, conversation: LEE, at: 9_000, re: null, alert: null, refused: false };
 
@@ -231,7 +240,10 @@ test("who is called something else now is called so everywhere", () => {
   const story = new Story();
   story.status(LEE, "taken", story.alert("high", "start"));
   let title = "Lee";
-  const ledger = new Ledger(ME, (account) => (account === LEE ? title : account));
+  const ledger = new Ledger(
+    ME,
+    around((account) => (account === LEE ? title : account)),
+  );
   for (const row of story.rows) ledger.apply(row);
   expect(ledger.alerts(3_000)).toMatchObject([{ takenBy: { title: "Lee" } }]);
 

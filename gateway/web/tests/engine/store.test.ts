@@ -162,7 +162,7 @@ test("a row says where a message belongs, seen from this account", () => {
   };
 
   const to = (author: string, addressee: string) => {
-    const row = rowOf({ ...common, author, to: addressee }, 3, 9, ME);
+    const row = rowOf({ ...common, author, to: addressee }, { index: 3, committed: 9 }, ME);
     return row.type === "message" && row.conversation;
   };
 

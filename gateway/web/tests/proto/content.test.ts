@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  DRILL,
   EPISODE,
   FAULT,
   FILE,
@@ -13,6 +14,8 @@ import {
   writeText,
 } from "../../src/proto/content";
 import { Malformed } from "../../src/proto/errors";
+import { FORWARD } from "../../src/proto/forward";
+import { LIMITS, SETTINGS } from "../../src/proto/limits";
 import { vectors } from "./people";
 
 const SENT = 1_790_000_000_000;
@@ -167,6 +170,10 @@ const KINDS: Record<string, string> = {
   [HEARTBEAT]: "heartbeat",
   [FAULT]: "fault",
   [FILE]: "file",
+  [LIMITS]: "limits",
+  [SETTINGS]: "settings",
+  [FORWARD]: "forward",
+  [DRILL]: "drill",
 };
 
 test.each(CASES.filter(({ valid }) => valid))("is read: $name", ({ cty, content }) => {

@@ -78,6 +78,8 @@ const alice = await person("alice");
 const bob = await person("bob");
 const sign = signerOf(alice);
 
+const NOTHING: Says = { type: "shift", party: `g-${"a".repeat(26)}`, begins: 0, ends: 1 };
+
 function draft(says: Says): Draft {
   return {
     says,
@@ -104,7 +106,7 @@ test("what was written reads back, and verifies", async () => {
 });
 
 test("an entry that says otherwise than its key's name does not verify", async () => {
-  const leaf = await writeEntry(draft({ type: "tick", now: 0 }), bob.signing.kid, sign);
+  const leaf = await writeEntry(draft(NOTHING), bob.signing.kid, sign);
 
   await expect(parseEntry(leaf).verify(alice.signing.public)).rejects.toThrow(Unverified);
   await expect(parseEntry(leaf).verify(bob.signing.public)).rejects.toThrow(Unverified);
@@ -116,7 +118,7 @@ test.each<[string, Says]>([
     "members that are not sorted",
     { type: "group", group: `g-${"a".repeat(26)}`, members: ["b", "a"].map((c) => c.repeat(26)) },
   ],
-  ["a fraction", { type: "tick", now: 0.5 }],
+  ["a fraction", { ...NOTHING, begins: 0.5 }],
 ])("what nobody could read is not written: %s", async (_, says) => {
   await expect(writeEntry(draft(says), alice.signing.kid, sign)).rejects.toThrow(Malformed);
 });

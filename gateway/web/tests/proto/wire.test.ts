@@ -41,7 +41,7 @@ function written(says: Says): Promise<string> {
 const body = makeBody("sealed");
 const salt = b64url(body.salt);
 const bound = await written({ type: "message", to: bob.account, commitment: HASH, body: refOf(body) });
-const bare = await written({ type: "tick", now: 0 });
+const bare = await written({ type: "status", about: newEntryId(0), state: "seen" });
 
 // Parcels and deliveries
 
@@ -57,7 +57,7 @@ test("what is delivered has the body that it binds, or an erased one", () => {
 
   expect(openDelivered({ ...delivered, salt, body: "sealed" }).body).toEqual(body);
   expect(openDelivered(delivered).body).toBeNull();
-  expect(openDelivered({ ...delivered, entry: bare }).signed.entry.type).toBe("tick");
+  expect(openDelivered({ ...delivered, entry: bare }).signed.entry.type).toBe("status");
 });
 
 test.each<[string, object, typeof Malformed | typeof Unverified]>([

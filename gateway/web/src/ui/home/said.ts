@@ -63,7 +63,9 @@ export function said(opened: Opened): string {
     case "limits":
       return `${opened.sensor}: other limits`;
     case "settings":
-      return opened.ok ? "The limits in force" : `Limits not taken over: ${oneLine(opened.detail)}`;
+      return opened.refused === null
+        ? "The limits in force"
+        : `Limits not taken over: ${oneLine(opened.refused)}`;
     case "forward":
       return "A message that was passed on";
     case "drill":

@@ -1,0 +1,138 @@
+/**
+ * Resealing: who is concerned by an open alert, and was not when it was sealed, cannot open it; the gateway cannot help.
+ * One of those who can open it hands it on.
+ *
+ * To whom is not the gateway's to say: a group's members, and the parties of an escalation, are what admins signed.
+ * Nobody sees what others hand on. So each waits for their turn, and does nothing once somebody took the alert. Twice is
+ * harmless, and not at all would be worse.
+ */
+
+import type { AccountId, AlertView, EntryId, PartyId } from "../model";
+import { writeForward } from "../proto/forward";
+import { sealingThumbprint } from "../proto/identity";
+import { outsideOf } from "../proto/sealing";
+import type { Directory } from "./directory";
+import type { Duty } from "./duty";
+import { Problem, Unreachable, Untrusted } from "./errors";
+import type { Friends } from "./friends";
+import type { Gateway } from "./gateway";
+import type { Ledger } from "./ledger";
+import { type LetterParts, post } from "./letters";
+import type { Opener, Sealed } from "./opener";
+import type { Outbox } from "./outbox";
+import type { Pin } from "./store";
+import { isForward } from "./unsent";
+
+/** How long somebody is given to do it, before the next one does; and who is later than the last turn does not. */
+const TURN_MS = 10_000;
+const MOST_TURNS = 4;
+
+export interface ResealingParts extends LetterParts {
+  gateway: Pick<Gateway, "intent">;
+  directory: Pick<Directory, "provenParties" | "pin">;
+  duty: Pick<Duty, "on" | "members">;
+  friends: Pick<Friends, "isOnline">;
+  ledger: Pick<Ledger, "concerned" | "message" | "forwardsOf" | "alert">;
+  opener: Pick<Opener, "unseal">;
+  outbox: Pick<Outbox, "queue" | "waiting" | "discard">;
+  find(id: EntryId): Promise<Sealed | undefined>;
+  /** Nobody waits for it. */
+  failed(error: unknown): void;
+}
+
+export class Resealing {
+  /** Who was concerned when each alert was looked at last. */
+  #looked = new Map<string, string>();
+  /** What waits for its turn, or was done: `message account`. */
+  #begun = new Set<string>();
+  #timers = new Set<ReturnType<typeof setTimeout>>();
+
+  constructor(private readonly parts: ResealingParts) {}
+
+  /** Hands on what somebody lacks of an open alert. Looks at it again only if others are concerned than the last time. */
+  async consider(alert: AlertView): Promise<void> {
+    const concerned = [...this.parts.ledger.concerned(alert.episode)].sort();
+    const now = JSON.stringify(concerned.map((party) => [party, this.parts.duty.on(party)]));
+    if (!alert.open || this.#looked.get(alert.episode) === now) return;
+    this.#looked.set(alert.episode, now);
+    try {
+      await this.#look(alert, concerned);
+    } catch (error) {
+      // We may not ask about everybody; and what cannot be asked now is, when something changes.
+      if (error instanceof Unreachable) this.#looked.delete(alert.episode);
+      else if (!(error instanceof Problem || error instanceof Untrusted)) throw error;
+    }
+  }
+
+  /** What the chain did not take: it is over, or does not concern them any more. Nobody asked for it. */
+  async tidy(): Promise<void> {
+    const { outbox } = this.parts;
+    for (const { id, parcel, refused } of outbox.waiting)
+      if (refused && isForward(parcel)) await outbox.discard(id);
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  async #look(alert: AlertView, concerned: readonly string[]): Promise<void> {
+    const { ledger, gateway, directory } = this.parts;
+    const [first = alert.message] = alert.messages;
+    const to = ledger.message(first)?.to;
+    // Nobody asks how to reach themselves.
+    if (to === undefined || to === this.parts.me) return;
+    const answer = await gateway.intent(to, { kind: alert.kind, priority: alert.priority });
+    const people = await directory.provenParties(answer, new Set(concerned));
+    for (const id of new Set([first, alert.message])) await this.#complete(id, alert, people);
+  }
+
+  async #complete(id: EntryId, alert: AlertView, people: readonly AccountId[]): Promise<void> {
+    const { me, keyring, directory, find } = this.parts;
+    const sealed = await find(id);
+    const kids = new Set(sealed?.body === undefined ? [] : outsideOf(sealed.body)?.kids);
+    if (!keyring.some(({ sealing }) => kids.has(sealing.kid))) return;
+    const holds = (pin: Pin | undefined) => !!pin?.seal && kids.has(sealingThumbprint(pin.seal));
+    const lacking = people
+      .filter((account) => account !== me && account !== alert.author)
+      .flatMap((account) => directory.pin(account) ?? [])
+      // Keys that wait for a person's word are not used.
+      .filter((pin) => pin.seal && !pin.waiting && !holds(pin));
+    const holders = people.filter((account) => holds(directory.pin(account)));
+    const turn = this.#turn(holders, this.parts.ledger.concerned(alert.episode));
+    if (turn < MOST_TURNS) for (const pin of lacking) this.#plan(id, alert, pin, turn * TURN_MS);
+  }
+
+  /** Our place: those come first who are on duty and can open it, then the others of their groups; none who is away. */
+  #turn(holders: readonly AccountId[], concerned: ReadonlySet<PartyId>): number {
+    const { me, friends, duty } = this.parts;
+    const groups = [...concerned];
+    const first = groups.some((group) => duty.on(group).includes(me)) ? [...holders, me] : holders;
+    const others = groups.flatMap((group) => duty.members(group));
+    const order = new Set([...first.toSorted(), ...others.toSorted()]);
+    const present = [...order].filter((account) => account === me || friends.isOnline(account) !== false);
+    return present.indexOf(me);
+  }
+
+  #plan(id: EntryId, alert: AlertView, pin: Pin, wait: number): void {
+    const deed = `${id} ${pin.account}`;
+    const { me, ledger, failed } = this.parts;
+    const isDone = ledger.forwardsOf(id).some(({ author, to }) => author === me && to === pin.account);
+    if (isDone || this.#begun.has(deed)) return;
+    this.#begun.add(deed);
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#handOn(id, alert.episode, pin).catch((error: unknown) => {
+        this.#begun.delete(deed);
+        failed(error);
+      });
+    }, wait);
+    this.#timers.add(timer);
+  }
+
+  async #handOn(id: EntryId, episode: string, { account, seal }: Pin): Promise<void> {
+    const alert = this.parts.ledger.alert(episode, this.parts.now());
+    if (!alert?.open || !seal) return;
+    const said = writeForward(id, await this.parts.opener.unseal(id));
+    await post({ to: account, keys: [seal] }, said, this.parts, { re: id });
+  }
+}
