@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct, structs
 
 from bench.errors import BenchError
-from chain import body, entry, rules, token
+from chain import body, entry, joincode, token
 from chain.author import Author
 from chain.body import Invitation
 from chain.chain import MAX_BLOCK_ENTRIES, Chain
@@ -185,7 +185,7 @@ class _Desk:
         invite = self.says(
             Invite,
             beside=body.document(Invitation(f"d-{who.key.account}"), secrets.token_bytes),
-            code_hash=rules.code_hash(code),
+            code_hash=joincode.code_hash(code),
             kind="device",
             role="member",
             expires=now_ms() + DAY_MS,

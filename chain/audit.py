@@ -21,10 +21,13 @@ from chain import checkpoint, ed25519, entry, merkle, rules, state, store
 from chain.block import Block
 from chain.body import ERASED
 from chain.checkpoint import Checkpoint
+from chain.contracts.docket import Docket
+from chain.contracts.guard import NoEngine
+from chain.contracts.runs import runs
 from chain.entry import Account, SignedEntry
 from chain.errors import ChainError, Damaged, Unverified
 from chain.identity import SigningKey
-from chain.rules import Context
+from chain.rulebook.context import Context, Effect
 from chain.state import State
 from chain.store import Head, Store
 
@@ -59,7 +62,7 @@ def audit(path: Path, *, workers: int = 1, progress: Progress = lambda _done, _a
     """
     Check the whole chain in the file; raise `Damaged` with the first bad height.
 
-    Raises `OSError` if there is no such file. `workers` is the number of processes that check signatures.
+    Raises `OSError` if there is no such file, and `NoEngine` if it has contracts that cannot be judged here. `workers` is the number of processes that check signatures.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such chain")
@@ -148,6 +151,8 @@ class _Auditor:
         self._scratch = scratch
         scratch.executescript(state.SCHEMA)
         self._state = State(scratch)
+        self._docket = Docket(self._state)
+        self._engine = blocks.NO_ENGINE
         self._nodes = 0
         self._bodies = 0
         self._erased: set[int] = set()
@@ -178,6 +183,8 @@ class _Auditor:
         for height in range(tip + 1):
             try:
                 previous = self._check_block(height, previous, verifiers, is_tip=height == tip)
+            except NoEngine:
+                raise
             except Damaged as error:
                 # A signature is checked some blocks after its own; what names no height is of this one.
                 known = height if error.height < 0 else min(height, error.height)
@@ -200,17 +207,26 @@ class _Auditor:
         _expect(block.hash, block_hash, "its hash")
         _expect((block.header.size, block.root), (size, root), "its size and root")
         _expect((block.header.first, size), (previous.size, previous.size + block.header.count), "its range")
-        _expect(block.header.engine, blocks.ENGINE if height == 0 else None, "its contract engine")
-        if block.timestamp < previous.timestamp or not block.entries:
+        self._check_engine(block)
+        if block.timestamp < previous.timestamp or block.header.clock < previous.clock or not block.entries:
             raise Damaged(height, "its time goes back, or it is empty")
         tree = merkle.Tree(previous.size, self._store.node)
+        effects: list[Effect] = []
         for index, leaf in enumerate(block.entries, previous.size):
-            self._check_entry(index, leaf, block, verifiers)
+            self._check_entry(index, leaf, block, effects, verifiers)
             self._check_nodes(tree.append(merkle.leaf_hash(leaf)))
+        _expect(block.header.contracts, runs(self._state.contracts.in_force(), effects), "what contracts did")
         _expect(tree.root(), root, "the root of its entries")
         _expect(block.header.gateway, self._gateway.thumbprint, "its gateway key")
         self._check_signature(block, verifiers, is_tip=is_tip)
-        return Head(height, block_hash, block.timestamp, size, root)
+        return Head(height, block_hash, block.timestamp, block.header.clock, size, root)
+
+    def _check_engine(self, block: Block) -> None:
+        engine = block.header.engine
+        if (engine is None) == (block.id == 0):
+            raise Damaged(block.id, "its contract engine is not what it should be")
+        if engine is not None:
+            self._engine = engine
 
     @property
     def _gateway(self) -> SigningKey:
@@ -218,7 +234,9 @@ class _Auditor:
             raise Unverified("the first entry is not the gateway's account")
         return self._key
 
-    def _check_entry(self, index: int, leaf: bytes, block: Block, verifiers: _Verifiers) -> None:
+    def _check_entry(
+        self, index: int, leaf: bytes, block: Block, effects: list[Effect], verifiers: _Verifiers
+    ) -> None:
         signed = entry.parse(leaf)
         if index == 0 and isinstance(signed.entry, Account):
             self._origin, self._key = signed.entry.chain, signed.entry.sign
@@ -237,13 +255,17 @@ class _Auditor:
 
         context = Context(
             state=self._state,
+            docket=self._docket,
             origin=self._origin,
+            engine=self._engine,
             find=self._store.find,
             root_at=self._store.root_at,
             check=defer,
             now=block.timestamp,
+            clock=block.header.clock,
             idx=index,
             body=body,
+            effects=effects,
         )
         rules.admit(context, signed)
 

@@ -14,8 +14,8 @@ from chain.entry import Count, Hash, Milliseconds, Stream
 from chain.errors import Malformed
 from chain.identity import Thumbprint
 
-ENGINE = "none"
-"""The contract engine that the genesis block pins. No contract is in force on such a chain."""
+NO_ENGINE = "none"
+"""What genesis pins where there is nothing to judge guards by: no contract is ever in force on such a chain."""
 
 
 class ContractRun(Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,7 +31,8 @@ class Header(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     What a block's hash covers.
 
     `first` and `count` say which entries it holds, `size` and `root` what the log is after it, `gateway`
-    whose key signed it. `timestamp` is in ms and never falls. The genesis block alone has `engine`.
+    whose key signed it. `timestamp` is in ms and never falls. `clock` is steady time, in ms since genesis: it goes on
+    as time does, whatever anybody sets a clock to. The genesis block alone has `engine`.
     """
 
     v: Literal[1]
@@ -45,6 +46,7 @@ class Header(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     size: Count
     root: Hash
     gateway: Thumbprint
+    clock: Count = 0
     engine: Annotated[str, Meta(max_length=64)] | None = None
 
 

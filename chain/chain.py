@@ -15,18 +15,23 @@ from typing import Self
 from msgspec import Struct
 
 from chain import block as blocks
-from chain import checkpoint, entry, merkle, rules, state, store
+from chain import checkpoint, entry, merkle, refold, rules, state, store
+from chain.alerts import Moment
 from chain.block import Block, Header
 from chain.checkpoint import Checkpoint
+from chain.contracts import guard, timers
+from chain.contracts.docket import Docket
+from chain.contracts.guard import NoEngine
+from chain.contracts.runs import runs
 from chain.ed25519 import Signer
 from chain.encoding import b64url
-from chain.entry import Account, SignedEntry
+from chain.entry import Account, Deed, SignedEntry
 from chain.errors import Malformed, Refused
 from chain.identity import SigningKey
 from chain.receipt import Receipt
-from chain.rules import Check, Context
+from chain.rulebook.context import Check, Context, Effect
 from chain.state import State
-from chain.store import Head, Store
+from chain.store import Head, Store, Uptime
 from chain.wire import Submission
 
 MAX_BLOCK_ENTRIES = 256
@@ -51,6 +56,15 @@ class Writer(Struct, frozen=True):
     random: Callable[[int], bytes] = secrets.token_bytes
 
 
+class _Draft(Struct):
+    """A block in the making: the tree as it grows, the nodes that it gains, and what contracts do."""
+
+    tree: merkle.Tree
+    moment: Moment
+    nodes: list[bytes] = []
+    effects: list[Effect] = []
+
+
 class Chain:
     """A chain over an open store. `append` takes a `Writer`; everything else only reads."""
 
@@ -61,6 +75,8 @@ class Chain:
         self.store = Store(db)
         self.state = State(db)
         self.head = self.store.head()
+        self.engine = guard.ENGINE
+        self._docket = Docket(self.state)
         # The tree of the last append still holds the hashes that this block's receipts are made of.
         self._tree: merkle.Tree | None = None
 
@@ -74,6 +90,7 @@ class Chain:
         db = store.connect_writer(path, create=True)
         db.executescript(f"BEGIN;{store.SCHEMA}{state.SCHEMA}COMMIT;")
         chain = cls(db, origin=origin, key=writer.key)
+        chain.engine = guard.ENGINE if guard.is_installed() else blocks.NO_ENGINE
         with ExitStack() as undo:
             undo.callback(path.unlink)
             undo.callback(chain.close)
@@ -93,17 +110,13 @@ class Chain:
             if not isinstance(first, Account):
                 raise Malformed(f"{path}: the first entry is not the gateway's account")
             chain = cls(db, origin=first.chain, key=first.sign)
-            if write and not chain.state.has_acts():
-                chain._list_acts()
+            chain.engine = Store(db).block(0).header.engine or blocks.NO_ENGINE
+            if write:
+                refold.refold_if_older(chain)
+                if chain.state.contracts.in_force():
+                    guard.require(chain.engine)
             undo.pop_all()
         return chain
-
-    def _list_acts(self) -> None:
-        """Look through a chain from before its acts were listed, once."""
-        with self.store.transaction():
-            self.state.make_acts()
-            for index in range(self.head.size):
-                rules.note_act(self.state, entry.parse(self.store.leaf(index)).entry, index)
 
     def close(self) -> None:
         self.store.db.close()
@@ -116,6 +129,7 @@ class Chain:
         *,
         writer: Writer,
         now: int,
+        uptime: Uptime | None = None,
         check: Check = SignedEntry.verify,
     ) -> list[Outcome]:
         """
@@ -124,29 +138,58 @@ class Chain:
         When this returns, what it calls `Committed` is on disk and signed for. It raises, not for a refused
         entry, which has its outcome, but for a disk that is full or failing: then all of the block is on disk
         or nothing is, and the next call is safe either way, with the same submissions too.
-        `now` is in ms; a clock that went back does not take the chain's time with it. `check` checks an entry's
-        signature, for a caller who has a faster way than one after the other.
+        `now` is in ms; a clock that went back does not take the chain's time with it, and with `uptime` one that
+        leaps does not hurry the contracts. `check` checks an entry's signature, for a caller who has a faster way
+        than one after the other.
         """
         if writer.key != self.key:
             raise ValueError("the writer's key is not the one that this chain is signed with")
         # Its signature may have failed, and only the newest block may be without.
         self.sign_head(writer)
         before = self.head
-        now = max(now, before.timestamp)
-        tree = merkle.Tree(before.size, self.store.node)
-        nodes: list[bytes] = []
+        moment = self.moment(now, uptime)
+        draft = _Draft(merkle.Tree(before.size, self.store.node), moment)
         head = before
-        with self.store.transaction():
-            outcomes = [self._decide(submission, tree, nodes, now, check) for submission in submissions]
-            if tree.size > before.size:
-                head = self._cut(tree, nodes, writer, now)
-        self.head, self._tree = head, tree
+        try:
+            with self.store.transaction():
+                outcomes = [self._decide(submission, draft, check) for submission in submissions]
+                if draft.tree.size > before.size:
+                    head = self._cut(draft, writer)
+                    if uptime is not None:
+                        self.store.write_uptime(uptime, moment.clock)
+        except BaseException:
+            # What is in memory may be of what was rolled back.
+            self.state.contracts.forget()
+            self._docket.forget()
+            raise
+        self.head, self._tree = head, draft.tree
         self.sign_head(writer)
         return outcomes
 
-    def _decide(
-        self, submission: Submission, tree: merkle.Tree, nodes: list[bytes], now: int, check: Check
-    ) -> Outcome:
+    def moment(self, now: int, uptime: Uptime | None = None) -> Moment:
+        """
+        The times that a block made at `now` (wall ms) has.
+
+        Steady time goes on as the machine's uptime does, over a restart of the gateway, too. Over one of the machine
+        the wall clock has to be believed; it may stand still then, but it does not go back.
+        """
+        head = self.head
+        at = max(now, head.timestamp)
+        since = None if uptime is None else self.store.steady(uptime)
+        gone = at - head.timestamp if head.height >= 0 else 0
+        return Moment(at, max(head.clock, head.clock + gone if since is None else since))
+
+    def due(self, now: int, uptime: Uptime | None = None) -> list[Deed]:
+        """What contracts do now: what the first entry of the next block has to say, a `tick`, if it is anything."""
+        moment = self.moment(now, uptime)
+        due = timers.next_due(self.state)
+        return (
+            []
+            if due is None or due > moment.clock
+            else timers.plan(self.state, moment.at, moment.clock).deeds
+        )
+
+    def _decide(self, submission: Submission, draft: "_Draft", check: Check) -> Outcome:
         signed = submission.signed
         found = self.store.find(signed.entry.id)
         if found is not None:
@@ -154,47 +197,54 @@ class Chain:
             if leaf == signed.leaf:
                 return Committed(index, fresh=False)
             return Refused("replay", "another entry with this id is on the chain")
-        index = tree.size
+        index = draft.tree.size
         context = Context(
             state=self.state,
+            docket=self._docket,
             origin=self.origin,
+            engine=self.engine,
             find=self.store.find,
             root_at=self.store.root_at,
             check=check,
-            now=now,
+            now=draft.moment.at,
+            clock=draft.moment.clock,
             idx=index,
             body=submission.body,
+            effects=draft.effects,
         )
         try:
             admitted = rules.admit(context, signed, after=submission.after)
         except Refused as refusal:
             return refusal
-        nodes += tree.append(merkle.leaf_hash(signed.leaf))
+        except NoEngine as error:
+            return Refused("unsupported", str(error))
+        draft.nodes += draft.tree.append(merkle.leaf_hash(signed.leaf))
         self.store.write_entry(index, signed.entry.id, signed.leaf, submission.body)
         for erased in admitted.erased:
             self.store.erase(erased)
         return Committed(index, admitted.readers)
 
-    def _cut(self, tree: merkle.Tree, nodes: list[bytes], writer: Writer, now: int) -> Head:
+    def _cut(self, draft: "_Draft", writer: Writer) -> Head:
         """Say that this block is next: the one place that does."""
-        before = self.head
+        before, tree, moment = self.head, draft.tree, draft.moment
         header = Header(
             v=1,
             id=before.height + 1,
-            timestamp=now,
+            timestamp=moment.at,
+            clock=moment.clock,
             previous_hash=b64url(before.hash),
             first=before.size,
             count=tree.size - before.size,
-            contracts=[],
+            contracts=runs(self.state.contracts.in_force(), draft.effects),
             nonce=b64url(writer.random(16)),
             size=tree.size,
             root=b64url(tree.root()),
             gateway=writer.key.thumbprint,
-            engine=blocks.ENGINE if before.height < 0 else None,
+            engine=self.engine if before.height < 0 else None,
         )
         block = Block(header, ())
-        self.store.write_block(block, merkle.node_count(before.size), nodes)
-        return Head(block.id, block.hash, block.timestamp, tree.size, block.root)
+        self.store.write_block(block, merkle.node_count(before.size), draft.nodes)
+        return Head(block.id, block.hash, block.timestamp, moment.clock, tree.size, block.root)
 
     def sign_head(self, writer: Writer) -> None:
         """Sign the newest block if nobody did: it is on disk, so there will never be another of its size."""

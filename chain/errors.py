@@ -14,6 +14,7 @@ from typing import Literal
 
 Rule = Literal[
     "contact",
+    "contract",
     "gap",
     "handle",
     "history",
@@ -23,6 +24,8 @@ Rule = Literal[
     "origin",
     "oversized",
     "permission",
+    "quorum",
+    "rate",
     "replay",
     "revoked",
     "sequence",

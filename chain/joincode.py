@@ -13,6 +13,7 @@ from typing import Self
 
 from msgspec import Struct
 
+from chain.encoding import b64url, digest
 from chain.errors import Malformed
 
 SECRET_BYTES = 10
@@ -82,3 +83,8 @@ def digits(nonce: bytes, leaf: bytes) -> str:
     """
     hashed = hashlib.sha256(b"blockpost/match/v1\n" + nonce + hashlib.sha256(leaf).digest()).digest()
     return f"{int.from_bytes(hashed[:8], 'big') % 10**DIGITS:0{DIGITS}d}"
+
+
+def code_hash(code: str) -> str:
+    """What an invite says of its join code."""
+    return b64url(digest(b"blockpost/join/v1\n" + code.encode()))

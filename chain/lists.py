@@ -13,7 +13,9 @@ from chain.entry import Count, EntryId, Kind, Milliseconds, Role
 from chain.errors import Rule
 from chain.identity import AccountId, PartyId, Thumbprint
 
-Act = Literal["invite", "account", "key", "revoke", "contact", "group", "redact"]
+Act = Literal[
+    "invite", "account", "key", "revoke", "contact", "group", "shift", "redact", "contract", "approve"
+]
 """The types of entries that do something, rather than say something."""
 
 

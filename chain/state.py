@@ -14,6 +14,12 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct
 
+from chain import alerts, duty
+from chain.alerts import Alerts
+from chain.contracts import counters, register
+from chain.contracts.counters import Counters
+from chain.contracts.register import Register
+from chain.duty import Shifts
 from chain.entry import Kind, Role
 from chain.identity import SealingKey, SigningKey
 
@@ -43,13 +49,10 @@ CREATE TABLE inbox (account TEXT NOT NULL, own INTEGER NOT NULL, idx INTEGER NOT
     PRIMARY KEY (account, own, idx)) STRICT, WITHOUT ROWID;
 CREATE TABLE talk (thread TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (thread, idx)) STRICT, WITHOUT ROWID;
 CREATE TABLE erased (idx INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE act (idx INTEGER PRIMARY KEY, type TEXT NOT NULL) STRICT;
+CREATE INDEX act_type ON act (type, idx);
 """
-
-ACT_SCHEMA = (
-    "CREATE TABLE act (idx INTEGER PRIMARY KEY, type TEXT NOT NULL) STRICT",
-    "CREATE INDEX act_type ON act (type, idx)",
-)
-SCHEMA += "".join(f"{statement};\n" for statement in ACT_SCHEMA)
+SCHEMA += alerts.SCHEMA + duty.SCHEMA + register.SCHEMA + counters.SCHEMA
 
 TABLES = (
     "account",
@@ -65,6 +68,10 @@ TABLES = (
     "talk",
     "erased",
     "act",
+    *alerts.TABLES,
+    *duty.TABLES,
+    *register.TABLES,
+    *counters.TABLES,
 )
 
 
@@ -117,6 +124,10 @@ class State:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
+        self.alerts = Alerts(db)
+        self.shifts = Shifts(db)
+        self.contracts = Register(db)
+        self.counters = Counters(db)
 
     # Accounts and keys
 
@@ -131,6 +142,11 @@ class State:
     def is_live(self, account: str) -> bool:
         row = self.db.execute("SELECT live FROM account WHERE id = ?", (account,)).fetchone()
         return row is not None and bool(row[0])
+
+    def admins(self) -> set[str]:
+        """The live ones."""
+        rows = self.db.execute("SELECT id FROM account WHERE role = 'admin' AND live = 1")
+        return {account for (account,) in rows}
 
     def live_admins(self, *, besides: str = "") -> int:
         """How many admins there are who can still sign."""
@@ -269,6 +285,11 @@ class State:
         )
         return {account for (account,) in rows}
 
+    def on_duty(self, group: str, now: int) -> set[str]:
+        """The live members whose shift it is at `now` (ms since 1970); all of them where it is nobody's."""
+        members = self.members(group)
+        return members & self.shifts.on(group, now) or members
+
     def groups_of(self, account: str) -> set[str]:
         rows = self.db.execute("SELECT party FROM member WHERE account = ?", (account,))
         return {group for (group,) in rows}
@@ -318,10 +339,11 @@ class State:
         )
 
     def may_read(self, account: str, idx: int) -> bool:
+        """Whether the entry was for `account`, or is of an alert that has come to concern it."""
         row = self.db.execute(
             "SELECT 1 FROM inbox WHERE account = ? AND own IN (0, 1) AND idx = ?", (account, idx)
         ).fetchone()
-        return row is not None
+        return row is not None or self.alerts.concerns(account, idx)
 
     def was_received(self, account: str, idx: int) -> bool:
         """Whether `account` was an addressee of the entry, not its author."""
@@ -391,15 +413,6 @@ class State:
 
     # What was done, not said
 
-    def has_acts(self) -> bool:
-        """Whether there is a table of them: an older chain has none until its writer opens it."""
-        row = self.db.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'act'").fetchone()
-        return row is not None
-
-    def make_acts(self) -> None:
-        for statement in ACT_SCHEMA:
-            self.db.execute(statement)
-
     def add_act(self, idx: int, type_: str) -> None:
         self.db.execute("INSERT INTO act VALUES (?, ?)", (idx, type_))
 
@@ -423,6 +436,7 @@ class State:
         self.db.execute("INSERT INTO erased VALUES (?)", (idx,))
         self.db.execute("UPDATE profile SET handle = NULL WHERE idx = ?", (idx,))
         self.db.execute("UPDATE invite SET handle = NULL WHERE idx = ?", (idx,))
+        self.counters.erased(idx)
 
 
 def thread_of(author: str, to: str) -> str:

@@ -27,6 +27,11 @@ CREATE TABLE node (position INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT;
 CREATE TABLE signature (height INTEGER PRIMARY KEY, checkpoint BLOB NOT NULL, block BLOB NOT NULL) STRICT;
 """
 
+UPTIME = """\
+CREATE TABLE IF NOT EXISTS uptime (boot TEXT PRIMARY KEY, ms INTEGER NOT NULL, clock INTEGER NOT NULL) STRICT;
+"""
+SCHEMA += UPTIME
+
 PAGE_BYTES = 8192
 """A sealed message is about 2 kB: in pages of 4 kB, half of each would stay empty."""
 
@@ -42,11 +47,19 @@ class Head(Struct, frozen=True):
     height: int
     hash: bytes
     timestamp: int
+    clock: int
     size: int
     root: bytes
 
 
-NO_HEAD = Head(height=-1, hash=bytes(32), timestamp=0, size=0, root=merkle.EMPTY_ROOT)
+NO_HEAD = Head(height=-1, hash=bytes(32), timestamp=0, clock=0, size=0, root=merkle.EMPTY_ROOT)
+
+
+class Uptime(Struct, frozen=True):
+    """How long the machine has been up since a boot, in ms: nobody can set that."""
+
+    boot: str
+    ms: int
 
 
 def connect_writer(path: Path, *, create: bool = False) -> sqlite3.Connection:
@@ -108,7 +121,7 @@ class Store:
             return NO_HEAD
         height, header, block_hash = row
         block = Block(read_header(header), ())
-        return Head(height, block_hash, block.timestamp, block.header.size, block.root)
+        return Head(height, block_hash, block.timestamp, block.header.clock, block.header.size, block.root)
 
     def block(self, height: int) -> Block:
         """Raise `Missing` if the chain is not that high."""
@@ -210,6 +223,16 @@ class Store:
             (block.id, block.header_bytes, block.hash, header.size, block.root),
         )
         self.db.executemany("INSERT INTO node VALUES (?, ?)", enumerate(nodes, first_node))
+
+    def steady(self, uptime: Uptime) -> int | None:
+        """Steady time now, if the newest block was made since the same boot."""
+        row = self.db.execute("SELECT ms, clock FROM uptime WHERE boot = ?", (uptime.boot,)).fetchone()
+        return None if row is None else int(row[1]) + max(0, uptime.ms - int(row[0]))
+
+    def write_uptime(self, uptime: Uptime, clock: int) -> None:
+        """The newest block was made at `clock`, in steady time."""
+        self.db.execute("DELETE FROM uptime WHERE boot <> ?", (uptime.boot,))
+        self.db.execute("INSERT OR REPLACE INTO uptime VALUES (?, ?, ?)", (uptime.boot, uptime.ms, clock))
 
     def write_signature(self, height: int, checkpoint: str, block: bytes) -> None:
         """

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from chain import body, durable, entry, merkle, rules
+from chain import body, durable, entry, joincode, merkle
 from chain.author import Author
 from chain.body import Card, Handle, Invitation, Name
 from chain.chain import Chain
@@ -84,7 +84,7 @@ def _genesis(key: Key, origin: str, now: int, *, name: str, admin: str, code: st
             at=now,
             seen=nothing,
             beside=invitation,
-            code_hash=rules.code_hash(code),
+            code_hash=joincode.code_hash(code),
             kind="person",
             role="admin",
             expires=now + INVITE_HOURS * 3_600_000,

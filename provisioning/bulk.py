@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from chain import console, durable, rules
+from chain import console, durable, joincode
 from chain.body import Handle, Name
 from chain.console import Console, Progress
 from chain.entry import MAX_MEMBERS, Contact
@@ -212,7 +212,7 @@ def look(client: Client, wanted: Sequence[Wanted], folder: Path) -> list[Card]:
 def _hash_in(path: Path) -> str:
     """What the code in a join file hashes to; empty if there is none."""
     try:
-        return rules.code_hash(JoinFile.load(path).code.code)
+        return joincode.code_hash(JoinFile.load(path).code.code)
     except (FileNotFoundError, BadConfig):
         return ""
 

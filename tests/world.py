@@ -15,15 +15,29 @@ from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from chain import body, entry, joincode, merkle, rules, state
+from chain import body, entry, joincode, merkle, state
 from chain.author import Author
 from chain.body import Body, Card, GroupName, Invitation, Login
 from chain.chain import Chain, Committed, Outcome, Writer
-from chain.contracts.terms import Terms
+from chain.contracts.terms import (
+    Access,
+    Escalate,
+    EscalateParams,
+    Nothing,
+    Quorum,
+    QuorumParams,
+    Rate,
+    RateParams,
+    Retain,
+    RetainParams,
+    Step,
+    Terms,
+)
 from chain.encoding import b64url
 from chain.entry import (
     Account,
     Alert,
+    Approve,
     Common,
     Contact,
     Contract,
@@ -139,7 +153,7 @@ class Actor:
     def invites(self, code: str, *, handle: str = "someone", match: bool = False, **says: Any) -> Submission:
         beside = body.document(Invitation(handle, match), self._source)
         given: dict[str, Any] = {"kind": "person", "role": "member", "expires": self._world.now + DAY} | says
-        return self.says(Invite, beside=beside, code_hash=rules.code_hash(code), **given)
+        return self.says(Invite, beside=beside, code_hash=joincode.code_hash(code), **given)
 
     def joins(self, invite: Submission | None, code: str | None, **says: Any) -> Submission:
         given: dict[str, Any] = {
@@ -194,7 +208,8 @@ class Actor:
         return self.says(Shift, party=party, begins=begins, ends=ends, **says)
 
     def ticks(self, *did: Deed, **says: Any) -> Submission:
-        return self.says(Tick, **{"now": self._world.now, "did": list(did) or TOLD} | says)
+        given: dict[str, Any] = {"now": self._world.now, "did": list(did) or TOLD} | says
+        return self.says(Tick, **given)
 
 
 class World:
@@ -282,6 +297,17 @@ class World:
         assert len(committed) == len(outcomes), outcomes
         return [outcome.index for outcome in committed]
 
+    def passes(self, seconds: float) -> list[Deed]:
+        """Let time pass, and have the gateway say what contracts do because of it, until there is no more; return it."""
+        self.now += round(1000 * seconds) - STEP
+        told: list[Deed] = []
+        while due := self.chain.due(self.now):
+            now = self.now
+            self.commit(self.gateway.ticks(*due))
+            self.now = now
+            told += due
+        return told
+
     def refusal(self, submission: Submission) -> Refused:
         """Append an entry that does not hold; see that it left nothing behind; return why."""
         before, head = self.dump(), self.chain.head
@@ -334,18 +360,43 @@ def dump_state(chain: Chain) -> State:
     return {table: chain.store.db.execute(query.format(table)).fetchall() for table in state.TABLES}
 
 
+def contracts_for(party: str) -> dict[str, Terms]:
+    """One of each kind; they let everything happen that happens."""
+    steps = [Step(party, 60), Step(party, 600)]
+    return {
+        "escalate": Escalate(
+            version=1,
+            when="is_alert",
+            params=EscalateParams(steps=steps, wait=600, laps=2, resolve_within=900),
+        ),
+        "long-ones": Access(version=1, when="size > 200000", params=Nothing()),
+        "not-too-many": Rate(version=1, when="true", params=RateParams(count=1000, seconds=3600, per="all")),
+        "two-admins": Quorum(version=1, when='role == "gateway"', params=QuorumParams(need=2, seconds=3600)),
+        "a-month": Retain(version=1, when="!is_alert", params=RetainParams(seconds=2_592_000)),
+    }
+
+
 def ward(folder: Path) -> World:
     """A world in which everything has happened: no table of the chain is empty."""
     world = World(folder)
     admin = world.admin
+    world.join("second", role="admin")
     alice, bob, carol = (world.join(name) for name in ("alice", "bob", "carol"))
     leaver = world.join("leaver")
     fridge = world.device("fridge-2")
     on_call = world.group(alice, bob)
     world.link(fridge, on_call)
 
+    for name, terms in contracts_for(on_call).items():
+        world.commit(admin.installs(name, terms))
+    world.commit(admin.plans(on_call, START, START + DAY, account=alice.id))
+    world.commit(bob.plans(on_call, START, START + DAY // 2, account=bob.id, instead=alice.id))
+    world.commit(admin.says(Approve, deed=b64url(bytes(32))))
+
     alarm = fridge.alerts(on_call)
     world.commit(alarm)
+    world.passes(120)
+    world.commit(bob.answers(alarm, "snoozed", until=world.now + DAY // 2, reason="care"))
     world.commit(bob.answers(alarm, "seen"), alice.answers(alarm, "taken"))
 
     world.commit(alice.contact("request", carol.id), bob.contact("request", alice.id))

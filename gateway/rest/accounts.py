@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 
-from chain import rules, wire
+from chain import joincode, wire
 from chain.api import Match
 from chain.encoding import b64url
 from chain.entry import Account, SignedEntry
@@ -80,7 +80,7 @@ def _invite_of(now: Snapshot, entry: Account, at: int) -> InviteRow:
     The committer would say the same, and write it down: for a stranger nothing is written.
     """
     row = now.state.invite(entry.invite or "")
-    if row is None or entry.code is None or rules.code_hash(entry.code) != row.code_hash:
+    if row is None or entry.code is None or joincode.code_hash(entry.code) != row.code_hash:
         raise Refused("invite", "no invite was made for this join code")
     if not is_open(row, at):
         raise Refused("invite", "this join code was used already, or has expired")

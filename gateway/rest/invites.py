@@ -3,7 +3,7 @@
 import msgspec
 from flask import Blueprint, Response
 
-from chain import rules
+from chain import joincode
 from chain.api import Invited, ShowCode
 from chain.errors import Missing
 from chain.state import InviteRow
@@ -29,7 +29,7 @@ def invites(desk: Desk, joins: Joins, tries: Tries, clock: Clock) -> Blueprint:
         code = read_body(_decoder).code
         with tries.attempt(Count("invites", (Source.of_request().network,))):
             with desk.visitor() as now:
-                row = now.state.invite_by_hash(rules.code_hash(code))
+                row = now.state.invite_by_hash(joincode.code_hash(code))
             if row is None or row.handle is None or not is_open(row, clock()) or joins.of(row.id).dead:
                 raise Missing("join code: unknown, used already, or expired")
         return answer(

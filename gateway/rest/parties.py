@@ -3,8 +3,8 @@
 import msgspec
 
 from chain.entry import MAX_MS
-from chain.identity import PartyId
 from chain.errors import Refused
+from chain.identity import PartyId
 from chain.state import thread_of
 from gateway.rest.desk import Caller
 from gateway.rest.snapshot import Snapshot

@@ -110,6 +110,7 @@ STATUS: dict[type[Exception] | Rule, HTTPStatus] = {
     NotBuilt: HTTPStatus.SERVICE_UNAVAILABLE,
     # `Refused` and `Declined` go by the rule that they name.
     "contact": HTTPStatus.FORBIDDEN,
+    "contract": HTTPStatus.FORBIDDEN,
     "gap": HTTPStatus.CONFLICT,
     "handle": HTTPStatus.CONFLICT,
     "history": HTTPStatus.CONFLICT,
@@ -119,6 +120,8 @@ STATUS: dict[type[Exception] | Rule, HTTPStatus] = {
     "origin": HTTPStatus.CONFLICT,
     "oversized": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "permission": HTTPStatus.FORBIDDEN,
+    "quorum": HTTPStatus.FORBIDDEN,
+    "rate": HTTPStatus.TOO_MANY_REQUESTS,
     "replay": HTTPStatus.CONFLICT,
     "revoked": HTTPStatus.FORBIDDEN,
     "sequence": HTTPStatus.CONFLICT,

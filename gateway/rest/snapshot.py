@@ -32,6 +32,8 @@ class Snapshot:
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
         self.state = chain.state
+        # What it remembers may be of an earlier moment.
+        self.state.contracts.forget()
         self.note = chain.checkpoint()
         self.size = chain.verified(self.note).size
 

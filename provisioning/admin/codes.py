@@ -8,7 +8,7 @@ from typing import get_args
 
 import segno
 
-from chain import entry, rules
+from chain import entry, joincode
 from chain.body import Invitation, document
 from chain.entry import Invite, Kind, Role
 from chain.joincode import JoinCode, new_code
@@ -93,7 +93,7 @@ def invite(
     if not 0 < hours <= MAX_HOURS:
         raise DeviceError(f"want a join code to be good for at most {MAX_HOURS} hours, got {hours:g}")
     code = new_code(secrets.token_bytes)
-    code_hash = rules.code_hash(code)
+    code_hash = joincode.code_hash(code)
     expires = now_ms() + int(hours * MS_PER_HOUR)
     body = document(Invitation(handle=handle, match=match), secrets.token_bytes)
     invite_id = entry.new_id(now_ms(), secrets.token_bytes)

@@ -13,7 +13,7 @@ from chain import checkpoint, entry
 from chain.audit import audit
 from chain.checkpoint import Checkpoint
 from chain.errors import Damaged
-from chain.rules import Admitted
+from chain.rulebook.context import Admitted
 from chain.wire import Submission
 from tests.world import ORIGIN, World, ward
 

@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 
-from chain.audit import audit
 from chain.entry import Account, Contact, Group, Invite, Key, Redact, Revoke, parse
 from chain.errors import Refused
 from gateway.refusals import Refusal, Refusals
 from tests.integration.test_rest_presence import link_of, until
 from tests.site import Site, a_site
 from tests.sites import added, client_of, running_site
-from tests.world import ward
 
 
 @pytest.fixture
@@ -217,22 +215,6 @@ def test_the_gateways_own_beginning_is_in_it(site: Site) -> None:
         ("invite", site.world.gateway.id, site.admin.id),
         ("account", site.world.gateway.id, None),
     ]
-
-
-def test_a_chain_without_the_list_is_looked_through_once(tmp_path: Path) -> None:
-    with ward(tmp_path) as world:
-        before = world.dump()["act"]
-        world.chain.store.db.execute("DROP TABLE act")
-
-        world.reopen(write=False)  # a reader does without
-        assert not world.chain.state.has_acts()
-        world.reopen()
-
-        assert before
-        assert world.dump()["act"] == before
-        audit(world.path)
-        world.reopen()
-        assert world.dump()["act"] == before
 
 
 # GET /v1/admin/refusals

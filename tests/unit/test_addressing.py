@@ -9,7 +9,7 @@ from msgspec import structs
 
 from chain.api import IntentAnswer, Party
 from chain.chain import Committed
-from chain.rules import Admitted
+from chain.rulebook.context import Admitted
 from chain.wire import Delivered, Submission
 from device.addressbook import AddressBook
 from device.addressing import Directory, prove

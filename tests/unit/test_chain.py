@@ -76,7 +76,7 @@ def test_a_block_says_which_entries_it_holds(world: World, pair: tuple[Actor, Ac
 def test_the_genesis_block_alone_pins_the_contract_engine(world: World) -> None:
     engines = [world.chain.store.block(height).header.engine for height in range(3)]
 
-    assert engines == ["none", None, None]
+    assert engines == ["cel-expr-python/0.1.3", None, None]
 
 
 def test_no_two_blocks_have_one_nonce(world: World) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chain import entry, rules
+from chain import entry, joincode
 from chain.audit import audit
 from chain.chain import Chain
 from chain.entry import Account, Invite, Profile
@@ -38,7 +38,7 @@ def test_the_chain_begins_with_the_gateway_and_an_invite_for_the_admin(directory
 
     with closing(Chain.open(directory / "chain.db")) as chain:
         entries = [entry.parse(chain.store.leaf(index)).entry for index in range(3)]
-        invite = chain.state.invite_by_hash(rules.code_hash(code.code))
+        invite = chain.state.invite_by_hash(joincode.code_hash(code.code))
 
     assert [type(said) for said in entries] == [Account, Profile, Invite]
     assert {said.author for said in entries} == {code.pin}

@@ -7,10 +7,13 @@ from typing import get_args
 import pytest
 
 from chain import body, entry
+from chain.block import NO_ENGINE
 from chain.body import Card
 from chain.chain import Chain, Committed
+from chain.contracts.quorum import deed_of
+from chain.contracts.terms import Access, Nothing, Quorum, QuorumParams, Rate, RateParams
 from chain.encoding import b64url
-from chain.entry import Profile, Seen
+from chain.entry import Approve, Profile, Seen
 from chain.errors import Malformed, Oversized, Refused, Rule, Unverified
 from chain.identity import SigningKey, account_id
 from chain.state import thread_of
@@ -894,12 +897,62 @@ def test_a_redacted_invite_lets_in_under_any_handle(world: World) -> None:
     assert world.chain.state.by_handle("joanna") == newcomer.id
 
 
-# What there is not yet
+# Contracts; what they do is in `test_contracts`
 
 
-def test_unsupported_is_the_rule_for_contracts_and_ticks(world: World) -> None:
-    assert rule_of(world, world.admin.installs("escalate-alarms")) == "unsupported"
-    assert rule_of(world, world.gateway.ticks()) == "unsupported"
+def access(when: str) -> Access:
+    return Access(version=1, when=when, params=Nothing())
+
+
+def test_unsupported_is_the_rule_for_contracts_where_there_is_nothing_to_judge_them_by(world: World) -> None:
+    world.chain.engine = NO_ENGINE
+
+    assert rule_of(world, world.admin.installs("nobody", access("is_alert"))) == "unsupported"
+
+
+@pytest.mark.parametrize(
+    "when", ["is_alert &&", "size", "1.5 < 2.0", "nobody == author", "[1].all(x, x > 0)"]
+)
+def test_contract_is_the_rule_for_one_whose_guard_is_none(world: World, when: str) -> None:
+    assert rule_of(world, world.admin.installs("nobody", access(when))) == "contract"
+
+
+@pytest.mark.usefixtures("friends")
+def test_contract_is_the_rule_for_a_message_that_one_does_not_permit(
+    world: World, alice: Actor, bob: Actor
+) -> None:
+    world.commit(world.admin.installs("long-ones", access("size > 20")))
+
+    assert rule_of(world, alice.writes(bob.id, "x" * 21)) == "contract"
+    world.commit(alice.writes(bob.id, "x" * 20))
+
+
+def test_contract_is_the_rule_for_a_tick_that_says_what_is_not_so(world: World) -> None:
+    assert rule_of(world, world.gateway.ticks()) == "contract"
+
+
+@pytest.mark.usefixtures("friends")
+def test_rate_is_the_rule_for_one_message_too_many(world: World, alice: Actor, bob: Actor) -> None:
+    params = RateParams(count=2, seconds=60, per="author")
+    world.commit(world.admin.installs("slowly", Rate(version=1, when="true", params=params)))
+
+    world.commit(alice.writes(bob.id), alice.writes(bob.id))
+
+    assert rule_of(world, alice.writes(bob.id)) == "rate"
+    world.commit(bob.writes(alice.id))
+    world.now += 60_000
+    world.commit(alice.writes(bob.id))
+
+
+def test_quorum_is_the_rule_for_what_one_admin_wants_alone(world: World, alice: Actor) -> None:
+    second = world.join("second", role="admin")
+    params = QuorumParams(need=2, seconds=3600)
+    world.commit(world.admin.installs("two", Quorum(version=1, when='type == "revoke"', params=params)))
+    revokes = world.admin.revokes(alice.id)
+
+    assert rule_of(world, revokes) == "quorum"
+    world.commit(second.says(Approve, deed=deed_of(revokes.signed.entry)))
+    world.commit(world.admin.revokes(alice.id))
 
 
 # What does not parse does not even come here
@@ -981,7 +1034,7 @@ def test_refused_entries_do_not_take_the_others_of_their_block_with_them(
         "stranger",
         "signature",
         "handle",
-        "unsupported",
+        "permission",
         "origin",
     ]
     first, last = outcomes[0], outcomes[-1]

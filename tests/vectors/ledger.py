@@ -15,7 +15,7 @@ from chain.api import Party
 from chain.chain import Committed
 from chain.entry import Account, Key, SignedEntry, parse
 from chain.identity import SigningKey
-from chain.rules import Admitted
+from chain.rulebook.context import Admitted
 from chain.wire import Delivered, Submission
 from gateway.rest.snapshot import Snapshot
 from tests.vectors.forge import Json
