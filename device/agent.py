@@ -145,7 +145,7 @@ class Agent:
         if config is None:
             self._inbox = Inbox(client)
         else:
-            self._changes = Changes(client, config, self._adopt)
+            self._changes = Changes(client, config, adopt=self._adopt, show=show)
             self._inbox = Inbox(client, name=changes.POSITION, heed=self._changes.heed)
             self._resume(self._changes.config, moment())
         self._sent_at: dict[str, float] = {}
@@ -261,8 +261,10 @@ class Agent:
         self._next_refresh = 0.0
 
     def _tell_settings(self, changes: Changes) -> None:
-        for name, report in changes.untold():
-            self._tell(None, report, (name,))
+        waiting = {each.to for each in self._unsealed["message"] if each.report.note.told}
+        for name in changes.untold():
+            if name not in waiting:
+                self._tell(None, changes.report(name), (name,))
 
     def _sensed(self, sensor: str, sample: Sample, taken: Moment) -> None:
         assert self._config is not None
@@ -333,10 +335,9 @@ class Agent:
             self._missing[each.to] = now + RETRY_SECONDS
             return False
         said = each.report
-        if said.note.told:
-            route = self._client.book.route(each.to)
-            readers = [] if route is None else route.accounts
-            said = structs.replace(said, note=changes.with_readers(said.note, readers))
+        if said.note.told and self._changes is not None:
+            # It may have waited for long: what is in force is what it is to say.
+            said = self._changes.report(each.to)
         queued = self._client.write_message(to, said.content, cty=said.cty, alert=said.alert, note=said.note)
         self._show({"event": "queued", "id": queued.id, "to": each.to, "cty": said.cty})
         return True

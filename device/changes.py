@@ -6,9 +6,8 @@ and gets no answer may ask again: nothing is in force that was not confirmed, an
 """
 
 import logging
-from collections.abc import Callable, Iterable
-
-from msgspec import structs
+from collections.abc import Callable
+from typing import Any
 
 from chain.errors import Malformed
 from device import content, limits
@@ -36,16 +35,23 @@ class Refused(Exception):
 
 class Changes:
     """
-    Of one agent, whose settings file says `file`. `adopt` is told of each sensor whose limits are others from now on.
+    Of one agent, whose settings file says `file`. `adopt` is told of each sensor whose limits are others from now on,
+    `show` of what is queued.
 
     `heed` raises `Unreachable`, or a `Problem` that passes, if nothing can be decided now: then it is to be called again.
     """
 
-    def __init__(self, client: Client, file: Config, adopt: Callable[[str, Sensor], None]) -> None:
-        self._client, self._file, self._adopt = client, file, adopt
+    def __init__(
+        self,
+        client: Client,
+        file: Config,
+        *,
+        adopt: Callable[[str, Sensor], None],
+        show: Callable[[dict[str, Any]], None],
+    ) -> None:
+        self._client, self._file, self._adopt, self._show = client, file, adopt, show
         self._held = self._standing()
         self.config = limits.in_force(file, self._held.values())
-        self._telling: dict[str, tuple[str, frozenset[str]]] = {}
         self._asked: dict[str, tuple[str, frozenset[str]]] = {}
 
     def heed(self, read: Read) -> None:
@@ -85,20 +91,22 @@ class Changes:
         if held != self._held:
             self._hold(held)
 
-    def untold(self) -> Iterable[tuple[str, Report]]:
-        """By name, whom what is in force has not been told yet, and the message."""
+    def untold(self) -> list[str]:
+        """The names of those who were not told yet what is in force."""
         told = self._client.outbox.told()
-        for name in self._alerted():
-            text = self._text(name, self.config, self._held)
-            route = self._client.book.route(name)
-            readers = frozenset() if route is None else frozenset(route.accounts)
-            known = told.get(name)
-            before = known.readers if known is not None and known.settings == text else None
-            # Whoever came to a group since was not told.
-            if (before is not None and readers <= before) or self._telling.get(name) == (text, readers):
-                continue
-            self._telling[name] = text, readers
-            yield name, Report(text, SETTINGS, None, Note(told=(Told(name, text, before or frozenset()),)))
+        return [name for name in self._alerted() if not _knows(told.get(name), self._to_tell(name))]
+
+    def report(self, name: str) -> Report:
+        """What is to be told there now; whoever can read it is known once the addressee was looked up."""
+        now, known = self._to_tell(name), self._client.outbox.told().get(name)
+        if known is not None and known.settings == now.settings:
+            now = Told(name, now.settings, now.readers | known.readers)
+        return Report(now.settings, SETTINGS, None, Note(told=(now,)))
+
+    def _to_tell(self, name: str) -> Told:
+        route = self._client.book.route(name)
+        accounts = frozenset() if route is None else frozenset(route.accounts)
+        return Told(name, self._text(name, self.config, self._held), accounts)
 
     # Deciding
 
@@ -155,7 +163,10 @@ class Changes:
         )
         to = self._client.directory.addressee(read.author)
         note = Note(limits=made, told=told, answers=(POSITION, read.index))
-        self._client.write_message(to, text, cty=SETTINGS, re=read.entry.id, note=note)
+        queued = self._client.write_message(to, text, cty=SETTINGS, re=read.entry.id, note=note)
+        self._show(
+            {"event": "queued", "id": queued.id, "to": read.handle, "cty": SETTINGS, "re": read.entry.id}
+        )
 
     def _hold(self, held: dict[str, Override]) -> None:
         before, self._held = self.config, held
@@ -190,7 +201,6 @@ def _passes(error: Exception) -> bool:
     return isinstance(error, Problem) and (error.status in TRY_AGAIN or error.status >= SERVER_ERROR)
 
 
-def with_readers(note: Note, readers: Iterable[str]) -> Note:
-    """The note of a message about settings, once it is known who can read it."""
-    told = tuple(structs.replace(each, readers=each.readers | frozenset(readers)) for each in note.told)
-    return structs.replace(note, told=told)
+def _knows(told: Told | None, now: Told) -> bool:
+    """Whoever came to a group since was not told."""
+    return told is not None and told.settings == now.settings and now.readers <= told.readers
