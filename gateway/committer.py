@@ -9,6 +9,7 @@ acknowledged to the broker only after all that; until then the author has it in 
 import contextlib
 import logging
 import queue
+import secrets
 import threading
 import time
 from collections import OrderedDict
@@ -17,16 +18,19 @@ from collections.abc import Iterable, Iterator, Sequence
 import paho.mqtt.client as mqtt
 from msgspec import Struct
 
-from chain import notify, wire
+from chain import clock, notify, wire
+from chain.author import Author
 from chain.body import Body
 from chain.chain import MAX_BLOCK_ENTRIES, Chain, Committed
 from chain.console import wake_at
+from chain.contracts import timers
 from chain.encoding import b64url, digest
-from chain.entry import Common, SignedEntry
+from chain.entry import Common, Seen, SignedEntry, Tick, new_stream
 from chain.errors import Malformed, Oversized, Refused, Rule, Unverified
 from chain.receipt import Receipt
+from chain.store import Uptime
 from chain.wire import Consistency, Delivered, Delivery, ReceiptOf, Receipts, Refusal, Submission
-from gateway import pulse, refusals
+from gateway import pulse, refusals, uptime
 from gateway.checker import Checker
 from gateway.link import Link, committers
 from gateway.pulse import Meter
@@ -37,6 +41,8 @@ log = logging.getLogger(__name__)
 
 BLOCK_SECONDS = 0.020
 """How long the first entry of a block waits for others."""
+
+PATIENCE_SECONDS = 0.5
 
 MAX_SHOWN = 10_000
 MAX_REASON = 400
@@ -81,15 +87,27 @@ class Committer:
         self._shown: OrderedDict[str, int] = OrderedDict()
         self.refused: list[refusals.Refusal] = []
         """What was refused of the last batch, for the notebook."""
+        self._author = Author(
+            origin=chain.origin,
+            account=key.account,
+            stream=new_stream(secrets.token_bytes),
+            kid=key.kid,
+            sign=key.sign,
+        )
         chain.sign_head(key.writer)
 
     def head(self) -> Outgoing:
         """The newest checkpoint, for everybody."""
         return Outgoing(wire.HEAD_TOPIC, self._chain.checkpoint().encode(), qos=0, retain=True)
 
-    def commit(self, batch: Sequence[Incoming], now: int) -> list[Outgoing]:
+    def due_in(self, now: int, uptime: Uptime) -> float | None:
+        """In how many seconds contracts have something to do; None if time alone will never have them do anything."""
+        due = timers.next_due(self._chain.state)
+        return None if due is None else max(0, due - self._chain.moment(now, uptime).clock) / 1000
+
+    def commit(self, batch: Sequence[Incoming], now: int, uptime: Uptime | None = None) -> list[Outgoing]:
         """
-        Decide on the batch, and return the answers. `now` is in ms.
+        Decide on the batch, and say what contracts do; return the answers. `now` is in ms.
 
         Raises `sqlite3.Error` if the disk fails: then nothing of the batch is committed or answered.
         """
@@ -110,22 +128,50 @@ class Committer:
         if self._checker:
             self._checker.flush()
         height = self._chain.head.height
+        told = [("", tick)] if (tick := self._tick(now, uptime)) else []
+        mine = [*told, *((account, submission) for _, account, submission in held)]
         outcomes = self._chain.append(
-            [submission for _, _, submission in held],
+            [submission for _, submission in mine],
             writer=self._key.writer,
             now=now,
+            uptime=uptime,
             check=self._checker.check if self._checker else SignedEntry.verify,
         )
-        committed = []
-        for (message, account, submission), outcome in zip(held, outcomes, strict=True):
+        for (message, account, submission), outcome in zip(held, outcomes[len(told) :], strict=True):
             if isinstance(outcome, Refused):
                 answers.append(self._refusal(message, account, outcome, submission, now))
-            else:
-                committed.append((account, submission, outcome))
-        answers += self._answers(committed)
+        answers += self._answers(
+            [
+                (*each, outcome)
+                for each, outcome in zip(mine, outcomes, strict=True)
+                if isinstance(outcome, Committed)
+            ]
+        )
         if self._chain.head.height > height:
             answers.append(self.head())
         return answers
+
+    def _tick(self, now: int, uptime: Uptime | None) -> Submission | None:
+        """What contracts do now, if it is anything. It comes first in its block: it follows from the one before."""
+        did = self._chain.due(now, uptime)
+        if not did:
+            return None
+        head, author = self._chain.head, self._author
+        parcel = author.parcel(
+            Tick,
+            seq=self._chain.state.last_seq(author.account, author.stream) + 1,
+            at=now,
+            seen=Seen(size=head.size, root=b64url(head.root)),
+            clock=clock.clock(),
+            now=self._chain.moment(now, uptime).at,
+            did=did,
+        )
+        for deed in did:
+            log.info("contract acted contract=%s did=%s about=%s", deed.contract, deed.did, deed.about)
+        tick = parcel.load()
+        if self._checker:
+            self._checker.add(tick.signed)
+        return tick
 
     def _load(self, message: Incoming, account: str) -> Submission:
         submission = wire.read_parcel(message.payload).load()
@@ -166,7 +212,11 @@ class Committer:
         )
 
     def _answers(self, committed: Sequence[tuple[str, Submission, Committed]]) -> Iterator[Outgoing]:
-        """Receipts to those who sent, then deliveries to those addressed: one message each per block."""
+        """
+        Receipts to those who sent, then deliveries to those addressed: one message each per block.
+
+        Nobody has sent what the committer itself says.
+        """
         if not committed:
             return
         receipts = self._chain.receipts(outcome.index for _, _, outcome in committed)
@@ -176,8 +226,9 @@ class Committer:
         readers: dict[str, list[Delivered]] = {}
         for (account, submission, outcome), receipt in zip(committed, receipts, strict=True):
             entry, text = submission.signed.entry, receipt.to_text()
-            authors.setdefault(account, []).append(ReceiptOf(entry.id, text))
-            seen.setdefault(account, entry.seen.size)
+            if account:
+                authors.setdefault(account, []).append(ReceiptOf(entry.id, text))
+                seen.setdefault(account, entry.seen.size)
             if outcome.fresh:
                 delivered = delivery_of(outcome.index, submission.signed.leaf, submission.body, text)
                 for reader in outcome.readers - {entry.author}:
@@ -289,11 +340,12 @@ def run(site: Site, stop: threading.Event) -> None:
     log.info("committer ready origin=%s height=%d size=%d", chain.origin, chain.head.height, chain.head.size)
     try:
         while not stop.is_set():
-            batch = gather(arrived)
+            due = committer.due_in(_now(), uptime.now())
+            batch = gather(arrived, PATIENCE_SECONDS if due is None else min(PATIENCE_SECONDS, due))
             if any(not message.topic for message in batch):
                 _send(link, [committer.head()])
             before = chain.head
-            _send(link, committer.commit(batch, time.time_ns() // 1_000_000))
+            _send(link, committer.commit(batch, _now(), uptime.now()))
             for message in batch:
                 link.ack(message.mid, message.connection)
             notebook.keep(committer.refused)
@@ -304,8 +356,8 @@ def run(site: Site, stop: threading.Event) -> None:
                     refused=(each.rule for each in committer.refused),
                     seconds=time.monotonic() - sent[0],
                 )
-            if due := meter.due(time.monotonic()):
-                link.publish(pulse.TOPIC, wire.encode(due), qos=0)
+            if counted := meter.due(time.monotonic()):
+                link.publish(pulse.TOPIC, wire.encode(counted), qos=0)
             heart.beat()
     finally:
         link.stop()
@@ -314,7 +366,11 @@ def run(site: Site, stop: threading.Event) -> None:
         chain.close()
 
 
-def gather(arrived: queue.SimpleQueue[Incoming], patience: float = 0.5) -> list[Incoming]:
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def gather(arrived: queue.SimpleQueue[Incoming], patience: float = PATIENCE_SECONDS) -> list[Incoming]:
     """The next block's worth of messages; empty if none came within `patience` seconds."""
     batch: list[Incoming] = []
     with contextlib.suppress(queue.Empty):

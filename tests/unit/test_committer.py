@@ -13,9 +13,11 @@ import pytest
 
 from chain import merkle, wire
 from chain.audit import audit
+from chain.contracts.terms import Escalate, EscalateParams, Step
 from chain.encoding import b64url, digest, unb64url
-from chain.entry import Message
+from chain.entry import Message, Tick, parse
 from chain.receipt import Receipt
+from chain.store import Uptime
 from chain.wire import Delivery, Receipts, Refusal, Submission
 from gateway.committer import Committer, Incoming, Outgoing, gather
 from gateway.link import Endpoint, Link
@@ -461,3 +463,78 @@ def test_of_what_a_browser_handed_in_it_is_the_authors_as_far_as_it_can_be_read(
         "contact": ward.carol.id,
         "malformed": None,
     }
+
+
+# What contracts do
+
+
+@pytest.fixture
+def escalating(ward: Ward) -> Submission:
+    """An alert of alice's to bob, that reaches carol after a minute."""
+    params = EscalateParams(steps=[Step(ward.carol.id, 60)], wait=60, laps=1)
+    ward.commit(
+        sent(ward.world.admin.installs("carol-too", Escalate(version=1, when="is_alert", params=params)))
+    )
+    alert = ward.alice.alerts(ward.bob.id)
+    ward.commit(sent(alert))
+    return alert
+
+
+def test_a_tick_goes_to_everybody_whom_the_alert_concerns(ward: Ward, escalating: Submission) -> None:
+    ward.world.now += 60_000
+
+    answers = ward.commit()
+
+    for actor in (ward.bob, ward.carol):
+        (delivery,) = deliveries_to(actor, answers)
+        tick = parse(delivery.entries[0].entry.encode()).entry
+        assert isinstance(tick, Tick)
+        assert [(deed.did, deed.to) for deed in tick.did] == [("step", ward.carol.id)]
+        assert tick.did[0].about == escalating.signed.entry.id
+    assert not receipts_for(ward.gateway, answers)
+
+
+@pytest.mark.usefixtures("escalating")
+def test_nothing_is_said_before_it_is_due(ward: Ward) -> None:
+    ward.world.now = ward.world.chain.head.timestamp + 59_999
+
+    assert ward.committer.due_in(ward.world.now, Uptime("another boot", 0)) == 0.001
+    assert ward.commit() == []
+
+
+@pytest.mark.usefixtures("escalating")
+def test_a_clock_that_leaps_hurries_nobody(ward: Ward) -> None:
+    boot = Uptime("this boot", 1_000)
+    ward.committer.commit([sent(ward.bob.writes(ward.alice.id))], ward.world.now, boot)
+    ward.world.now += 3_600_000
+    size = ward.size()
+
+    ward.committer.commit([], ward.world.now, Uptime("this boot", 50_000))
+    assert ward.size() == size
+
+    ward.committer.commit([], ward.world.now - 7_200_000, Uptime("this boot", 61_000))
+    assert ward.size() == size + 1
+
+
+@pytest.mark.usefixtures("escalating")
+def test_a_step_that_fired_does_not_fire_again_after_a_restart(ward: Ward) -> None:
+    ward.world.now += 60_000
+    ward.commit()
+    size = ward.size()
+
+    ward.world.reopen()
+    ward.committer = ward.restarted()
+    ward.commit()
+
+    assert ward.size() == size
+
+
+def test_an_answer_stops_what_was_to_come(ward: Ward, escalating: Submission) -> None:
+    ward.commit(sent(ward.bob.answers(escalating)))
+    ward.world.now += 3_600_000
+    size = ward.size()
+
+    ward.commit()
+
+    assert ward.size() == size
+    assert ward.committer.due_in(ward.world.now, Uptime("this boot", 0)) is None
