@@ -10,10 +10,10 @@ from chain.console import LOG_FORMAT, Console
 from chain.errors import ChainError
 from device import readers
 from device.client import Home
-from device.commands import accounts, agents, contacts, limits, messages, overview, recordings
+from device.commands import accounts, agents, annunciators, contacts, limits, messages, overview, recordings
 from device.errors import DeviceError
 
-NOUNS = (accounts, agents, recordings, messages, limits, overview, contacts)
+NOUNS = (accounts, agents, annunciators, recordings, messages, limits, overview, contacts)
 
 DEFAULT_HOME = Path("~/.blockpost")
 
@@ -23,6 +23,7 @@ examples:
   blockpost device check-config                             is agent.toml right?
   blockpost device replay-check log.csv --column C --preset vaccine-fridge  how many alerts would that have been?
   blockpost device run                                      sense, seal and send, for ever
+  blockpost device annunciate                               sound while alerts wait, for ever
   blockpost device send dr.lee "the fridge is open"         a message
   blockpost device send on-call "fall in bed 4" --alert high  an alert; prints its episode
   blockpost device inbox --follow                           read what comes
