@@ -1,5 +1,5 @@
 """
-Units for systemd: a gateway's processes, or a device's agent, kept running and kept in.
+Units for systemd: a gateway's processes, a device's agent or an annunciator, kept running and kept in.
 
 They run as a user of their own that exists only while they do (DynamicUser), in a directory below `/var/lib` that
 systemd gives them (StateDirectory), and see little else of the machine. Each says when it is ready, and goes on saying
@@ -7,6 +7,7 @@ that it makes progress: one that hangs is started again. What a process does not
 a gateway's only those that the LAN speaks to hear it, and only one that listens on a port below 1024 may open one.
 """
 
+import grp
 import re
 import sys
 from contextlib import suppress
@@ -66,8 +67,7 @@ LimitNOFILE=8192
 ProtectSystem=strict
 ProtectHome=yes
 PrivateTmp=yes
-PrivateDevices=yes
-PrivateUsers={own_users}
+{devices}PrivateUsers={own_users}
 PrivateMounts=yes
 ProtectClock=yes
 ProtectControlGroups=yes
@@ -101,7 +101,8 @@ class Part(Struct, frozen=True, kw_only=True):
     One unit: `name` follows the directory's in the unit's, `words` are the command's.
 
     `peers` are the addresses that it may speak to, as systemd.resource-control(5) writes them; none: all. `port` is the
-    one that it listens on, `families` the kinds of sockets that it needs besides those that all have.
+    one that it listens on, `families` the kinds of sockets that it needs besides those that all have. `runs_commands`:
+    those of its settings, which may come from anywhere. `devices` are the kinds of those that they may use.
     """
 
     name: str
@@ -111,9 +112,26 @@ class Part(Struct, frozen=True, kw_only=True):
     peers: tuple[str, ...] = ()
     port: int | None = None
     families: tuple[str, ...] = ()
+    runs_commands: bool = False
+    devices: tuple[str, ...] = ()
 
 
-AGENT = Part(name="agent", about="a device's agent", words="device --home {directory} --verbose run")
+AGENT = Part(
+    name="agent",
+    about="a device's agent",
+    words="device --home {directory} --verbose run",
+    runs_commands=True,
+)
+ANNUNCIATOR = Part(
+    name="annunciator",
+    about="an annunciator",
+    words="device --home {directory} --verbose annunciate",
+    runs_commands=True,
+    devices=("char-gpiochip", "char-alsa"),
+)
+
+DEVICE_GROUPS = ("audio", "gpio")
+"""Whom Debian and Raspberry Pi OS let use those devices."""
 
 
 def gateway_parts(settings: "Settings") -> tuple[Part, ...]:
@@ -200,8 +218,18 @@ def parts_of(directory: Path) -> tuple[Part, ...]:
         return _parts_of_gateway(directory)
     # Before it has joined, a home is what came on an SD card.
     if any((directory / name).is_file() for name in ("addressbook.json", "join.toml")):
-        return (AGENT,)
+        return (_part_of_home(directory),)
     raise BadConfig(f"{directory}: neither a gateway nor an account's home")
+
+
+def _part_of_home(directory: Path) -> Part:
+    if not (directory / "annunciator.toml").is_file():
+        return AGENT
+    if (directory / "agent.toml").is_file():
+        raise BadConfig(
+            f"{directory}: want agent.toml or annunciator.toml, got both: an account is one of the two"
+        )
+    return ANNUNCIATOR
 
 
 def _parts_of_gateway(directory: Path) -> tuple[Part, ...]:
@@ -232,11 +260,31 @@ def _unit(directory: Path, part: Part, python: Path) -> str:
         capability="CAP_NET_BIND_SERVICE" if low else "",
         families="".join(f" {family}" for family in part.families),
         # A sensor may read /proc/meminfo, and come from anywhere in the building.
-        proc="" if part is AGENT else "ProcSubset=pid\n",
-        # setpriv, which has sensors die with the agent, sets capabilities anew: of none there are none to be had.
-        calls="SystemCallFilter=capset\n" if part is AGENT else "",
+        proc="" if part.runs_commands else "ProcSubset=pid\n",
+        # setpriv, which has commands die with the agent, sets capabilities anew: of none there are none to be had.
+        calls="SystemCallFilter=capset\n" if part.runs_commands else "",
+        devices=_devices(part),
         network=f"IPAddressDeny=any\nIPAddressAllow={allowed}\n" if allowed else "",
     )
+
+
+def _devices(part: Part) -> str:
+    if not part.devices:
+        return "PrivateDevices=yes\n"
+    allowed = "".join(f"DeviceAllow={kind} rw\n" for kind in part.devices)
+    # A unit with a group that the machine does not have is never started.
+    groups = " ".join(group for group in DEVICE_GROUPS if _exists(group))
+    return f"PrivateDevices=no\nDevicePolicy=closed\n{allowed}" + (
+        f"SupplementaryGroups={groups}\n" if groups else ""
+    )
+
+
+def _exists(group: str) -> bool:
+    try:
+        grp.getgrnam(group)
+    except KeyError:
+        return False
+    return True
 
 
 def write(directory: Path, out: Path) -> list[Path]:

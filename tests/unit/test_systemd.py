@@ -55,6 +55,14 @@ def home(state: Path) -> Path:
     return state / "fridge-2"
 
 
+@pytest.fixture
+def annunciator(state: Path) -> Path:
+    (state / "bell-1").mkdir()
+    (state / "bell-1" / "addressbook.json").touch()
+    (state / "bell-1" / "annunciator.toml").touch()
+    return state / "bell-1"
+
+
 def test_a_gateway_has_a_unit_for_each_process(gateway: Path) -> None:
     units = systemd.units(gateway, python=PYTHON)
 
@@ -69,6 +77,44 @@ def test_a_devices_agent_has_one(home: Path) -> None:
 
     assert name == "fridge-2-agent.service"
     assert f"device --home {home} --verbose run\n" in text
+
+
+def test_an_annunciator_has_one_and_may_use_what_sounds(
+    annunciator: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(systemd.grp, "getgrnam", {"audio": object()}.__getitem__)
+
+    ((name, text),) = systemd.units(annunciator, python=PYTHON).items()
+
+    assert name == "bell-1-annunciator.service"
+    assert f"device --home {annunciator} --verbose annunciate\n" in text
+    assert (
+        "\nPrivateDevices=no\nDevicePolicy=closed\nDeviceAllow=char-gpiochip rw\nDeviceAllow=char-alsa rw\n"
+        "SupplementaryGroups=audio\n"
+    ) in text
+
+
+def test_a_machine_without_those_groups_has_a_unit_all_the_same(
+    annunciator: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(systemd.grp, "getgrnam", {}.__getitem__)
+
+    (text,) = systemd.units(annunciator, python=PYTHON).values()
+
+    assert "SupplementaryGroups" not in text
+
+
+def test_nobody_else_sees_a_device(lan: Path, home: Path) -> None:
+    for directory in (lan, home):
+        for text in systemd.units(directory, python=PYTHON).values():
+            assert value_of(text, "PrivateDevices") == ["yes"]
+
+
+def test_an_account_is_an_agents_or_an_annunciators(annunciator: Path) -> None:
+    (annunciator / "agent.toml").touch()
+
+    with pytest.raises(BadConfig, match="got both"):
+        systemd.units(annunciator, python=PYTHON)
 
 
 def test_a_gateway_for_a_lan_has_an_authority_and_a_welcome_page_besides(lan: Path) -> None:
@@ -162,7 +208,7 @@ def test_all_parts_of_a_gateway_are_one_user_in_one_directory(lan: Path) -> None
         assert "\nDynamicUser=yes\nUser=ward-3\nStateDirectory=ward-3\n" in text
 
 
-@pytest.fixture(params=["gateway", "lan", "home"])
+@pytest.fixture(params=["gateway", "lan", "home", "annunciator"])
 def written(request: pytest.FixtureRequest, tmp_path: Path) -> list[Path]:
     """Units that systemd itself is asked about, where Python is one that exists."""
     directory: Path = request.getfixturevalue(request.param)
