@@ -61,6 +61,14 @@ export class Town {
   readonly origin: string;
   readonly accounts = new Map<string, Account>();
   readonly groups = new Map<string, string[]>();
+  /** Who is on duty where, by the entries. */
+  shifts: { party: string; account: string; begins: number; ends: number }[] = [];
+  /** What `GET /v1/alerts` answers, by account. */
+  readonly alerts = new Map<string, object[]>();
+  /** What alerts escalate by: what is added to an intent with a header. */
+  escalation: { contract: string; parties: readonly string[] } | null = null;
+  /** Answers by path that are as they are. */
+  readonly documents = new Map<string, unknown>();
   readonly blocks: { first: number; size: number; header: Record<string, unknown> }[] = [];
   entries: Committed[] = [];
   /** What was asked, in order. */
@@ -124,6 +132,13 @@ export class Town {
   async say(keys: Keys, says: Says, body?: Body, more?: More): Promise<Committed> {
     const leaf = await this.#leaf(says, keys.account, keys.signing.kid, signerOf(keys), more);
     return await this.#commit(leaf, makeParcel(leaf, body));
+  }
+
+  /** An entry by the gateway itself, which these accounts are told of. */
+  async tick(did: (Entry & { type: "tick" })["did"], readers: readonly string[]): Promise<void> {
+    const says: Says = { type: "tick", now: this.clock, did };
+    const leaf = await this.#leaf(says, this.gateway, signingThumbprint(this.key), this.#sign);
+    await this.smuggle(leaf, readers);
   }
 
   #leaf(says: Says, author: string, kid: string, signer: Signer, more: More = {}): Promise<string> {
@@ -212,6 +227,7 @@ export class Town {
     const { entry } = committed;
     if (entry.type === "account") this.accounts.get(entry.author)?.entries.push(index);
     if (entry.type === "key") this.accounts.get(entry.account)?.entries.push(index);
+    if (entry.type === "shift") this.#plan(entry);
     if (entry.type === "redact") {
       const about = this.entries.find((each) => each.entry.id === entry.about);
       if (about) Object.assign(about, { salt: undefined, body: undefined });
@@ -220,6 +236,11 @@ export class Town {
     const listening = [...this.#listeners].filter(({ account }) => committed.readers.has(account));
     const event = `id: ${index}\nevent: entry\ndata: ${JSON.stringify(await this.delivered(index))}\n\n`;
     for (const { out } of listening) out.enqueue(utf8(event));
+  }
+
+  #plan({ party, account, instead, begins, ends }: Entry & { type: "shift" }): void {
+    this.shifts = this.shifts.filter((shift) => shift.party !== party || shift.account !== instead);
+    if (account !== undefined) this.shifts.push({ party, account, begins, ends });
   }
 
   #cutBlock(index: number): void {
@@ -245,6 +266,10 @@ export class Town {
         return new Set([entry.author, entry.peer]);
       case "key":
         return new Set(this.accounts.keys());
+      case "shift":
+        return new Set([entry.author, ...of(entry.party)]);
+      case "group":
+        return new Set([entry.author, ...entry.members]);
       default:
         return new Set([entry.author]);
     }
@@ -300,8 +325,14 @@ export class Town {
         return Response.json(await this.site());
       case "/v1/entries":
         return await this.#submit(me, body as Parcel);
-      case "/v1/intents":
-        return await this.#intent(me, (body as { to: string }).to);
+      case "/v1/intents": {
+        const { to, alert } = body as { to: string; alert?: object };
+        return await this.#intent(me, to, alert !== undefined);
+      }
+      case "/v1/alerts":
+        return Response.json({ alerts: this.alerts.get(me) ?? [] });
+      case "/v1/duty":
+        return Response.json({ groups: this.#duty(me), now: this.clock });
       case "/v1/inbox":
         return await this.#inbox(
           me,
@@ -316,6 +347,10 @@ export class Town {
         return Response.json({ size, path: path.map((hash) => b64url(hash)) });
       }
     }
+    const document = this.documents.get(url.pathname);
+    if (document !== undefined) return Response.json(document);
+    const [, alert] = /^\/v1\/alerts\/(.*)\/entries$/.exec(url.pathname) ?? [];
+    if (alert !== undefined) return await this.#alertEntries(alert);
     if (url.pathname.startsWith("/v1/accounts/")) return Response.json(await this.party(last));
     if (url.pathname.startsWith("/v1/chain/blocks/")) return this.#block(Number(last));
     return problem(404, "missing");
@@ -374,13 +409,60 @@ export class Town {
     return { account, kind, role, live: true, entries: delivered, handle, name };
   }
 
-  async #intent(me: string, to: string): Promise<Response> {
-    const members = this.groups.get(to)?.filter((member) => member !== me) ?? [to];
+  async #intent(me: string, to: string, withEscalation: boolean): Promise<Response> {
+    const answer = await this.#named(me, to);
+    if (!withEscalation || !this.escalation) return Response.json(answer);
+    const { contract: id, parties } = this.escalation;
+    const installed = this.entries.findLastIndex(
+      ({ entry }) => entry.type === "contract" && entry.contract === id,
+    );
+    const escalation = {
+      contract: await this.delivered(installed),
+      admin: await this.party(this.#at(installed).entry.author),
+      parties: await Promise.all(parties.map((party) => this.#named(me, party))),
+    };
+    return Response.json({ ...answer, escalation });
+  }
+
+  async #named(me: string, to: string) {
+    const members = this.#on(to).filter((member) => member !== me);
     const recipients = await Promise.all(members.map((member) => this.party(member)));
     const named = this.entries.findLastIndex(({ entry }) => entry.type === "group" && entry.group === to);
-    if (named < 0) return Response.json({ to, recipients, group: null, admin: null });
+    if (named < 0) return { to, recipients, group: null, admin: null };
     const group = await this.delivered(named);
-    return Response.json({ to, recipients, group, admin: await this.party(this.#at(named).entry.author) });
+    return { to, recipients, group, admin: await this.party(this.#at(named).entry.author) };
+  }
+
+  #on(to: string): readonly string[] {
+    const members = this.groups.get(to) ?? [to];
+    const on = members.filter((member) =>
+      this.shifts.some(
+        ({ party, account, begins, ends }) =>
+          party === to && account === member && begins <= this.clock && this.clock < ends,
+      ),
+    );
+    return on.length > 0 ? on : members;
+  }
+
+  #duty(me: string) {
+    const mine = [...this.groups].filter(([, members]) => members.includes(me));
+    return mine.map(([id, members]) => {
+      const shifts = this.shifts.filter(({ party }) => party === id);
+      return { id, name: id, members, on: this.#on(id), shifts };
+    });
+  }
+
+  async #alertEntries(id: string): Promise<Response> {
+    const first = this.entries.find(({ entry }) => entry.id === id)?.entry;
+    const episode = first?.type === "message" ? first.alert?.episode : undefined;
+    if (episode === undefined) return problem(404, "unknown");
+    const ids = new Set<string>();
+    const indices = [...this.entries.entries()].flatMap(([index, { entry }]) => {
+      const isOf = entry.type === "message" && entry.alert?.episode === episode;
+      if (isOf) ids.add(entry.id);
+      return isOf || (entry.type === "status" && ids.has(entry.about)) ? index : [];
+    });
+    return Response.json({ entries: await Promise.all(indices.map((index) => this.delivered(index))) });
   }
 
   async #submit(me: string, parcel: Parcel): Promise<Response> {
