@@ -25,9 +25,10 @@ CREATE TABLE alert (idx INTEGER PRIMARY KEY, entry TEXT NOT NULL, author TEXT NO
     lap INTEGER NOT NULL, due INTEGER, nobody INTEGER) STRICT;
 CREATE UNIQUE INDEX alert_episode ON alert (author, episode);
 CREATE INDEX alert_due ON alert (due, idx) WHERE due IS NOT NULL;
-CREATE INDEX alert_open ON alert (idx) WHERE taken_by IS NULL AND resolved = 0;
+CREATE INDEX alert_live ON alert (idx) WHERE active = 1 OR (taken_by IS NULL AND resolved = 0);
+CREATE INDEX alert_changed ON alert (changed);
 CREATE INDEX alert_began ON alert (began);
-CREATE INDEX alert_contract ON alert (contract) WHERE contract IS NOT NULL;
+CREATE INDEX alert_contract ON alert (contract) WHERE due IS NOT NULL;
 CREATE TABLE alarm (idx INTEGER PRIMARY KEY, alert INTEGER NOT NULL) STRICT;
 CREATE INDEX alarm_alert ON alarm (alert, idx);
 CREATE TABLE concern (alert INTEGER NOT NULL, party TEXT NOT NULL, PRIMARY KEY (alert, party))
@@ -183,8 +184,8 @@ class Alerts:
         return self._some("due <= ? ORDER BY due, idx LIMIT ?", clock, limit)
 
     def by(self, contract: str) -> list[Alert]:
-        """Those that escalate by this contract."""
-        return self._some("contract = ? ORDER BY idx", contract)
+        """Those for which something is to happen by this contract."""
+        return self._some("contract = ? AND due IS NOT NULL ORDER BY idx", contract)
 
     def next_due(self) -> int | None:
         """When something happens next, in steady ms."""
@@ -192,11 +193,15 @@ class Alerts:
         return None if due is None else int(due)
 
     def of_parties(self, parties: Iterable[str], *, since: int, limit: int) -> list[Alert]:
-        """Open ones that concern any of the parties, and those that changed `since` (wall ms); the newest first."""
+        """
+        What concerns any of the parties: what is open, or goes on, or has changed `since` (wall ms); the newest first.
+        """
         wanted = msgspec.json.encode(sorted(parties)).decode()
         return self._some(
-            "idx IN (SELECT alert FROM concern WHERE party IN (SELECT value FROM json_each(?)))"
-            " AND ((taken_by IS NULL AND resolved = 0) OR active = 1 OR changed > ?) ORDER BY idx DESC LIMIT ?",
+            "idx IN (SELECT idx FROM alert WHERE active = 1 OR (taken_by IS NULL AND resolved = 0)"
+            " UNION SELECT idx FROM alert WHERE changed > ?2)"
+            " AND EXISTS (SELECT 1 FROM concern WHERE concern.alert = alert.idx"
+            " AND party IN (SELECT value FROM json_each(?1))) ORDER BY idx DESC LIMIT ?3",
             wanted,
             since,
             limit,

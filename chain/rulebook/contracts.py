@@ -137,9 +137,10 @@ def follow(message: Message, alert: int | None, acting: Acting, context: Context
 
 def check_quorum(entry: Common, context: Context) -> None:
     """Raise `Refused` unless as many admins want it as the contracts in force ask for."""
-    if not isinstance(entry, quorum.COVERED):
-        return
     state = context.state
+    # What anybody may do is no admin's deed; what takes an admin is for its rule to say.
+    if not isinstance(entry, quorum.COVERED) or entry.author not in state.admins():
+        return
     acting = context.docket.of_admin(entry, context.now)
     wanted = [*acting.of(Quorum), *acting.failed_of(Quorum)]
     if not wanted:
@@ -190,7 +191,7 @@ def _resume(contract: str, context: Context) -> None:
     for alert in state.alerts.by(contract):
         if params is None:
             state.alerts.put(alert.escalating(None, None, context.clock))
-        elif alert.due is not None and alert.is_open and alert.snoozed is None:
+        elif alert.is_open and alert.snoozed is None:
             state.alerts.put(alert.goes_on(params, context.clock))
 
 

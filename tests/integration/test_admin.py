@@ -137,7 +137,7 @@ def test_an_expired_code_lets_nobody_in(site: Site, name: str) -> None:
 def test_a_code_that_expires_on_the_way_gives_way_to_the_next_one(
     site: Site, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code = invited(site, f"{name}-old", hours=0.0003)
+    code = invited(site, f"{name}-old", hours=0.001)
     with monkeypatch.context() as patch:
         patch.setattr(Gateway, "register", unreachable)
         with pytest.raises(Unreachable):
