@@ -410,7 +410,7 @@ export class Town {
   }
 
   async #intent(me: string, to: string, withEscalation: boolean): Promise<Response> {
-    const answer = await this.#named(me, to);
+    const answer = await this.#named(me, to, withEscalation ? this.#on(to) : this.#members(to));
     if (!withEscalation || !this.escalation) return Response.json(answer);
     const { contract: id, parties } = this.escalation;
     const installed = this.entries.findLastIndex(
@@ -419,13 +419,13 @@ export class Town {
     const escalation = {
       contract: await this.delivered(installed),
       admin: await this.party(this.#at(installed).entry.author),
-      parties: await Promise.all(parties.map((party) => this.#named(me, party))),
+      parties: await Promise.all(parties.map((party) => this.#named(me, party, this.#on(party)))),
     };
     return Response.json({ ...answer, escalation });
   }
 
-  async #named(me: string, to: string) {
-    const members = this.#on(to).filter((member) => member !== me);
+  async #named(me: string, to: string, accounts: readonly string[]) {
+    const members = accounts.filter((member) => member !== me);
     const recipients = await Promise.all(members.map((member) => this.party(member)));
     const named = this.entries.findLastIndex(({ entry }) => entry.type === "group" && entry.group === to);
     if (named < 0) return { to, recipients, group: null, admin: null };
@@ -433,8 +433,13 @@ export class Town {
     return { to, recipients, group, admin: await this.party(this.#at(named).entry.author) };
   }
 
+  #members(to: string): readonly string[] {
+    return this.groups.get(to) ?? [to];
+  }
+
+  /** Who of a group is on duty. */
   #on(to: string): readonly string[] {
-    const members = this.groups.get(to) ?? [to];
+    const members = this.#members(to);
     const on = members.filter((member) =>
       this.shifts.some(
         ({ party, account, begins, ends }) =>
