@@ -41,6 +41,7 @@ class Reception:
     ) -> None:
         self._client, self._inbox, self._every = client, inbox, every
         self._next = 0.0
+        self._told: str | None = None
         self.link = Link(
             client.membership.mqtt_host,
             client.membership.mqtt_port,
@@ -79,9 +80,13 @@ class Reception:
             self._client.check_gateway()
             read()
         except (Unreachable, Problem, Untrusted, ChainError) as error:
-            log.warning("catch-up put off reason=%s", error)
+            # Told once, until it changes: what is away for days would fill the disk.
+            if str(error) != self._told:
+                log.warning("catch-up put off reason=%s", error)
+            self._told = str(error)
             self._next = now + RETRY_SECONDS
             return False
+        self._told = None
         return True
 
     def news(self, payload: bytes) -> list[Delivered]:

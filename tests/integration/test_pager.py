@@ -339,6 +339,20 @@ def test_a_gateway_that_was_never_there_is_a_fault_too(bell: Bell) -> None:
     assert bell.sounds == "fault"
 
 
+def test_that_it_is_away_is_told_once_each_way(bell: Bell, caplog: pytest.LogCaptureFixture) -> None:
+    bell.gateway.reachable = False
+    bell.asks()
+    bell.asks()
+    assert caplog.text.count("catch-up put off") == 1
+
+    bell.gateway.reachable = True
+    bell.asks()
+    bell.gateway.reachable = False
+    bell.asks()
+
+    assert caplog.text.count("catch-up put off") == 2
+
+
 def test_a_committer_that_stands_still_is_a_fault(bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:
     def standing() -> None:
         raise Problem(500, "the committer was not heard of")
