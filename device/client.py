@@ -20,13 +20,15 @@ from chain.encoding import b64url, unb64url_hash
 from chain.entry import Alert, Common, Message, SignedEntry
 from chain.errors import ChainError, Refused, Unverified
 from chain.wire import Delivered, Parcel
-from device import identity, sealing
+from device import content, forward, identity, sealing
 from device.addressbook import AddressBook, Membership
 from device.addressing import Addressee, Directory
-from device.errors import CannotOpen, Problem, Unreachable
+from device.content import FORWARD, Forward
+from device.errors import CannotOpen, CannotSeal, Problem, Unreachable
 from device.identity import Identity
 from device.outbox import Lane, Note, Outbox, Queued
 from device.rest import Caller, Gateway, Receipted
+from device.sealing import Opened
 from device.tls import Tls
 from device.trust import Trust
 
@@ -143,7 +145,7 @@ class Client:
     def write_message(
         self,
         to: Addressee,
-        content: str,
+        said: str,
         *,
         cty: str,
         re: str | None = None,
@@ -153,7 +155,7 @@ class Client:
         """Seal a message for the addressee (and for this account itself) and put it into the outbox, alerts apart."""
         mid = entry.new_id(now_ms(), secrets.token_bytes)
         sealed = sealing.seal(
-            content,
+            said,
             cty=cty,
             iss=self.account,
             skid=self.identity.signing.thumbprint,
@@ -245,14 +247,49 @@ class Client:
         if not isinstance(said, Message):
             return None
         try:
-            opened = sealing.open_sealed(
-                delivered.body or "",
-                keys=self.identity.opening,
-                signer=signed.kid,
-                author=said.author,
-                mid=said.id,
-                commitment=unb64url_hash(said.commitment, what="commitment"),
-            )
+            opened = self._opened(delivered, said, signed.kid)
         except (CannotOpen, ChainError):
             return Read(delivered.index, said, said.author, handle, None, None)
         return Read(delivered.index, said, said.author, handle, opened.cty, opened.content)
+
+    def _opened(self, delivered: Delivered, said: Message, kid: str) -> Opened:
+        return sealing.open_sealed(
+            delivered.body or "",
+            keys=self.identity.opening,
+            signer=kid,
+            author=said.author,
+            mid=said.id,
+            commitment=unb64url_hash(said.commitment, what="commitment"),
+        )
+
+    # Handing on
+
+    def hand_on(self, entry_id: str, to: Addressee) -> Queued:
+        """
+        Seal a message that this account can open for somebody else, and put it into the outbox.
+
+        Raises `CannotOpen` if it cannot, and what `read` does.
+        """
+        delivered = self.gateway.entry(entry_id)
+        signed = self.committed(delivered)
+        self.proven(signed)
+        said = signed.entry
+        if not isinstance(said, Message) or said.id != entry_id:
+            raise CannotSeal(f"{entry_id}: want a message")
+        handed_on = forward.make(entry_id, self._opened(delivered, said, signed.kid))
+        return self.write_message(to, content.written(handed_on), cty=FORWARD, re=entry_id)
+
+    def handed_on(self, text: str) -> Read:
+        """
+        The message that a forward hands on, as if it had been sealed for this account.
+
+        Raises `ChainError` or `Untrusted` if it is not proven to be its author's, `Problem` if this account may not
+        read its entry, and `Unreachable`.
+        """
+        said = content.read(FORWARD, text)
+        assert isinstance(said, Forward)
+        delivered = self.gateway.entry(said.about)
+        signed = self.committed(delivered)
+        handle = self.proven(signed)
+        message = forward.checked(said, signed.entry)
+        return Read(delivered.index, message, message.author, handle, said.cty, said.content)

@@ -14,7 +14,8 @@ from chain.entry import SignedEntry
 from chain.errors import ChainError
 from chain.wire import Delivered
 from device.client import Client, Read
-from device.errors import Untrusted
+from device.content import FORWARD
+from device.errors import Problem, Untrusted
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,17 @@ class Inbox:
             else:
                 if read is not None:
                     self._heed(read)
-                    yield event_of(read)
+                    yield self._shown(read)
+
+    def _shown(self, read: Read) -> dict[str, Any]:
+        """With what it hands on, if it hands a message on: that has an event of its own, or a reason why not."""
+        event = event_of(read)
+        if read.cty == FORWARD and read.text is not None:
+            try:
+                event["original"] = event_of(self._client.handed_on(read.text))
+            except (ChainError, Untrusted, Problem) as error:
+                event["original"] = {"event": "unproven", "reason": str(error)}
+        return event
 
     def pages(self) -> Iterator[list[Delivered]]:
         """What comes after the position, until what was asked for before did not move it."""

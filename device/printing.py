@@ -47,8 +47,14 @@ def utc(milliseconds: int) -> str:
     return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _line(event: dict[str, Any]) -> str:
+def _line(event: dict[str, Any]) -> str:  # noqa: PLR0911 - a return for each event
     match event:
+        case {
+            "event": "opened",
+            "from": author,
+            "original": {"event": "opened", "from": first, "text": text, "cty": cty, "index": index},
+        }:
+            return f"{first}: {said(text, cty)} [entry {index}, verified; handed on by {author}]"
         case {"event": "opened", "from": author, "text": text, "cty": cty, "index": index}:
             return f"{author}: {said(text, cty)} [entry {index}, verified]"
         case {"event": "unopened", "from": author, "index": index}:

@@ -4,6 +4,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
 import urllib3
@@ -102,7 +103,7 @@ class Gateway:
         return self._ask("GET", "/v1/profile", Delivered)
 
     def intent(self, to: str) -> api.IntentAnswer:
-        return self._ask("POST", "/v1/intents", api.IntentAnswer, api.Intent(to))
+        return self._ask("POST", "/v1/intents", api.IntentAnswer, api.Intent(to=to))
 
     def friends(self) -> list[api.Friend]:
         return self._ask("POST", "/friendslist", _Friends, {}).friends
@@ -126,6 +127,10 @@ class Gateway:
 
     def inbox(self, after: int, limit: int = 100) -> Delivery:
         return self._ask("GET", f"/v1/inbox?after={after}&limit={limit}", Delivery)
+
+    def entry(self, entry_id: str) -> Delivered:
+        """One that the caller may read, though it need not be for them."""
+        return self._ask("GET", f"/v1/entries/{quote(entry_id, safe='')}", Delivered)
 
     def alerts(self) -> list[api.AlertLine]:
         """The alerts that concern the caller: those that are open, or were until lately."""

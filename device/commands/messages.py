@@ -24,7 +24,7 @@ from device.content import FILE, TEXT
 from device.document import locked
 from device.errors import BadConfig, Unreachable
 from device.inbox import Inbox
-from device.outbox import LANES, Outbox
+from device.outbox import LANES, Outbox, Queued
 from device.printing import printer
 
 SEND_SECONDS = 30.0
@@ -55,11 +55,14 @@ def add(console: Console) -> None:
     send.add_argument(
         "--state", choices=("continue", "end"), help="whether the episode goes on (as it does unless said)"
     )
+    hand_on = command("forward", _forward, "hand a message on to somebody who could not open it")
+    hand_on.add_argument("id", metavar="ID", help="the message's, as `inbox --json` shows it")
+    hand_on.add_argument("to", metavar="TO", help="a handle, a group's name, or an id")
     inbox = command("inbox", _inbox, "receive, verify and open what is new")
     inbox.add_argument("--follow", action="store_true", help="stay, and print what comes")
     inbox.add_argument("--all", action="store_true", help="begin with the first message ever received")
     outbox = command("outbox", _outbox, "what waits for its receipt, and what was refused")
-    for made in (send, inbox, outbox):
+    for made in (send, hand_on, inbox, outbox):
         takes_json(made)
 
 
@@ -87,18 +90,29 @@ def sent(
         queued = client.write_message(to, content, cty=cty, re=re, alert=alert)
         if alert is not None:
             show({"event": "alert", "id": queued.id, **msgspec.structs.asdict(alert)})
-        deadline = time.monotonic() + SEND_SECONDS
+        return _receipted(client, home, queued, show)
 
-        def gone() -> bool:
-            return client.outbox.get(queued.id) is None or time.monotonic() > deadline
 
-        _deliver(client, home, gone, show)
-        refused = {rejected.id: rejected for rejected in client.outbox.rejected()}.get(queued.id)
-        if refused is not None:
-            aside(f"refused: {refused.rule}: {refused.reason}")
-            return 1
-        if client.outbox.get(queued.id) is not None:
-            raise Unreachable("no receipt yet; it stays in the outbox and goes out with the next run")
+def _forward(args: argparse.Namespace, home: Home) -> int:
+    with closing(Client(home)) as client:
+        queued = client.hand_on(args.id, client.directory.addressee(args.to))
+        return _receipted(client, home, queued, printer(as_json=args.json))
+
+
+def _receipted(client: Client, home: Home, queued: Queued, show: Show) -> int:
+    """Have it sent, and wait for its receipt."""
+    deadline = time.monotonic() + SEND_SECONDS
+
+    def gone() -> bool:
+        return client.outbox.get(queued.id) is None or time.monotonic() > deadline
+
+    _deliver(client, home, gone, show)
+    refused = {rejected.id: rejected for rejected in client.outbox.rejected()}.get(queued.id)
+    if refused is not None:
+        aside(f"refused: {refused.rule}: {refused.reason}")
+        return 1
+    if client.outbox.get(queued.id) is not None:
+        raise Unreachable("no receipt yet; it stays in the outbox and goes out with the next run")
     return 0
 
 
