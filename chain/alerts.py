@@ -96,9 +96,27 @@ class Alert(Struct, frozen=True, kw_only=True):
         """Where it was when somebody took it; from the beginning if nobody had answered even then."""
         if params is None or self.nobody is not None:
             return self.escalating(params, self.contract, clock)
-        step = min(self.step, len(params.steps))
-        after = params.wait if step == len(params.steps) else params.steps[step].after
-        return replace(self, step=step, due=clock + 1000 * after, resume=None, snoozed=None)
+        on, after = self, params.wait
+        if self.step < len(params.steps):
+            after = params.steps[self.step].after
+        elif self.lap + 1 < params.laps:
+            # What it went by before had more steps, or fewer laps.
+            on, after = replace(self, step=0, lap=self.lap + 1), params.wait + params.steps[0].after
+        return replace(on, due=clock + 1000 * after, resume=None, snoozed=None)
+
+    def under(self, params: EscalateParams, clock: int) -> "Alert":
+        """By another version of its contract: from where it is, and what it waits for begins anew."""
+        if self.resolved or self.nobody is not None:
+            return self
+        if self.taken_by is not None:
+            within = params.resolve_within if self.active else None
+            return replace(self, due=None if within is None else clock + 1000 * within)
+        on = self.goes_on(params, clock)
+        return on if self.snoozed is None else replace(on, snoozed=self.snoozed, due=self.due, resume=on.due)
+
+    def left_alone(self) -> "Alert":
+        """By no contract any more. What became of it until then stays."""
+        return replace(self, contract=None, due=None, resume=None)
 
 
 def begun(message: Message, header: Header, idx: int, now: Moment) -> Alert:
@@ -193,9 +211,7 @@ class Alerts:
         return None if due is None else int(due)
 
     def of_parties(self, parties: Iterable[str], *, since: int, limit: int) -> list[Alert]:
-        """
-        What concerns any of the parties: what is open, or goes on, or has changed `since` (wall ms); the newest first.
-        """
+        """What concerns any of them, and is open, goes on, or has changed `since` (wall ms); the newest first."""
         wanted = msgspec.json.encode(sorted(parties)).decode()
         return self._some(
             "idx IN (SELECT idx FROM alert WHERE active = 1 OR (taken_by IS NULL AND resolved = 0)"
