@@ -232,6 +232,12 @@ export function said(act: Act): string {
       return act.action === "end"
         ? `ended the group ${about}`
         : `set the group ${about}: ${act.members === 1 ? "1 member" : `${act.members} members`}`;
+    case "contract":
+      return `${act.action === "remove" ? "removed" : "installed"} the contract ${about}`;
+    case "shift":
+      return `changed who is on duty in ${about}`;
+    case "approve":
+      return "agreed to what another admin is to do";
     case "redact":
       return `erased the body of entry ${about} (${act.action})`;
   }

@@ -23,6 +23,8 @@ import { sensorLimits } from "./watched";
 
 const MISSING = 404;
 
+const MOST_SNOOZE_MS = 24 * 60 * 60 * 1000;
+
 /** A drill is an alert like any other, but for what it says. */
 const DRILL_HEADER = { kind: "technical", priority: "medium", state: "start" } as const;
 
@@ -67,7 +69,8 @@ export function deeds(parts: DeedParts): SessionActions {
     // Who presses twice says it once.
     const isSaid = outbox.waiting.some(({ parcel, refused }) => {
       const { entry } = parseEntry(parcel.entry);
-      return !refused && entry.type === "status" && entry.about === about && entry.state === state;
+      if (refused || entry.type !== "status" || entry.about !== about) return false;
+      return entry.state === state && entry.until === snooze.until;
     });
     if (!isSaid) await outbox.queue({ type: "status", about, state, ...snooze });
   }
@@ -112,7 +115,12 @@ export function deeds(parts: DeedParts): SessionActions {
     take: (episode) => answer(episode, "taken"),
     release: (episode) => answer(episode, "released"),
     resolve: (episode) => answer(episode, "resolved"),
-    snooze: (episode, until, reason) => answer(episode, "snoozed", { until, reason }),
+    snooze: async (episode, until, reason) => {
+      const wait = until - parts.now();
+      if (wait <= 0) throw new ForPerson("An alert is left alone until some time to come.");
+      if (wait > MOST_SNOOZE_MS) throw new ForPerson("An alert is left alone for 24 hours at most.");
+      await answer(episode, "snoozed", { until, reason });
+    },
     drill: async (group) => {
       const text = `This is a drill by ${parts.titleOf(me)}. Take it, and resolve it.`;
       await write(group, () => writeDrill(text), { alert: { episode: newStream(), ...DRILL_HEADER } });

@@ -153,6 +153,11 @@ export class Episode {
     return this.#view;
   }
 
+  /** A message of it says something else now: the view is another object, so that it is looked at again. */
+  renew(): void {
+    this.#view = null;
+  }
+
   /** The parties that it was addressed to, and those that a step named. */
   get concerned(): ReadonlySet<PartyId> {
     this.#foldAll();
@@ -191,6 +196,7 @@ export class Episode {
     const concerned = new Set([...this.#concerned, ...(said?.concerns ?? [])]);
     const duty = [...concerned].some(isOn);
     const nobody = state.progress.nobody ?? (said?.nobody ? timeOf(this.#newest) : null);
+    const nameOf = (party: PartyId) => said?.steps.find(({ to }) => to === party)?.name ?? titleOf(party);
     const person = (account: AccountId) => ({
       account,
       title: titleOf(account),
@@ -215,7 +221,7 @@ export class Episode {
       escalation: escalationOf(state.progress, said, titleOf, open && snoozed === null && nobody === null),
       nobody,
       overdue: overdue && { at: overdue.at, title: titleOf(overdue.account) },
-      concerned: [...concerned].map(titleOf).sort((one, other) => one.localeCompare(other)),
+      concerned: [...concerned].map(nameOf).sort((one, other) => one.localeCompare(other)),
       drill: isDrill,
       seenBy: [...this.#seen].map(([account, at]) => ({ account, title: titleOf(account), at })),
       conversation: this.conversation,

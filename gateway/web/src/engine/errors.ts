@@ -41,6 +41,7 @@ const TOO_MANY_REQUESTS = 429;
 
 const RULES: Record<string, string> = {
   contact: "You are not in contact with them, or you have asked them already.",
+  contract: "A contract that the administrators installed does not permit it.",
   gap: "An earlier message has not arrived yet. Try again.",
   handle: "This handle is taken.",
   history: "The gateway does not recognise what this browser has seen of its history.",
@@ -49,6 +50,7 @@ const RULES: Record<string, string> = {
   origin: "It was written for another gateway.",
   oversized: "It is too large.",
   permission: "You are not allowed to do this.",
+  rate: "A contract that the administrators installed counts too many of these. Try again later.",
   replay: "It exists already.",
   revoked: "Your account was ended by an administrator.",
   sequence: "It was written in an order that the gateway does not accept. Try again.",
@@ -58,10 +60,12 @@ const RULES: Record<string, string> = {
   unsupported: "This gateway does not support it.",
 };
 
+/** Of a join code, and of what wants more admins, the gateway says what is wrong with it, and what to do. */
+const SAID_BY_GATEWAY: ReadonlySet<string> = new Set(["invite", "quorum"]);
+
 /** What a person is told when the chain refused something by `rule`. */
 export function wordsOf(rule: string, detail: string): string {
-  // Of a join code the gateway says what is wrong with it, and what to do.
-  return rule === "invite" ? sentence(detail) : (RULES[rule] ?? detail);
+  return SAID_BY_GATEWAY.has(rule) ? sentence(detail) : (RULES[rule] ?? detail);
 }
 
 /** The session was begun with a password, or a recovery code, that is none any more. */

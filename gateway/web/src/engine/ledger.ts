@@ -169,7 +169,9 @@ export class Ledger {
   /** A message can be opened now, and could not be before. */
   reopen(id: EntryId): void {
     const message = this.#messages.get(id);
-    if (message) this.thread(message.conversation).retitle();
+    if (!message) return;
+    this.thread(message.conversation).retitle();
+    if (message.alert && message.author !== this.me) this.#episodeOf(message, message.alert.episode).renew();
   }
 
   #message(row: MessageRow): void {

@@ -5,6 +5,7 @@
 
 import type { AccountId, EntryId } from "../model";
 import { FORWARD } from "../proto/forward";
+import type { Directory } from "./directory";
 import type { AlertLine } from "./documents";
 import type { Duty } from "./duty";
 import type { Around, Outlook, TitleOf } from "./episodes";
@@ -26,6 +27,7 @@ const MOST_MS = 2 ** 31 - 1;
 export interface VigilParts {
   me: AccountId;
   gateway: Pick<Gateway, "alerts" | "alertEntries" | "duty">;
+  directory: Pick<Directory, "ask" | "party">;
   duty: Duty;
   ledger: Ledger;
   friends: Pick<Friends, "isMember">;
@@ -121,10 +123,15 @@ export class Vigil {
   }
 
   async #askDuty(): Promise<void> {
-    const { gateway, duty, ledger, now, changed } = this.parts;
-    duty.learn(await gateway.duty(), now());
+    const { me, gateway, directory, duty, ledger, now, changed, background } = this.parts;
+    const answer = await gateway.duty();
+    duty.learn(answer, now());
     ledger.relook();
     changed();
+    // Not everybody in a group is a contact of ours, and each has a name.
+    const members = new Set(answer.groups.flatMap((group) => group.members));
+    for (const account of members)
+      if (account !== me && !directory.party(account)) background(directory.ask(account));
     await this.#reseal();
   }
 

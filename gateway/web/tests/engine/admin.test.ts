@@ -13,6 +13,7 @@ import { FairTurns } from "./room";
 import { Town } from "./town";
 
 const HOUR_MS = 3_600_000;
+const GROUP = `g-${"a".repeat(26)}`;
 const HERE: Address = { protocol: "https:", hostname: "ward.example", port: "8443" };
 
 let town: Town;
@@ -246,6 +247,33 @@ describe("lists", () => {
   });
 });
 
+describe("a shift", () => {
+  test("is planned for somebody, in place of somebody else", async () => {
+    await admin().planShift(GROUP, "kim", { begins: 0, ends: HOUR_MS, instead: "lee" });
+
+    expect(entries).toEqual([
+      {
+        says: { type: "shift", party: GROUP, account: "kim", begins: 0, ends: HOUR_MS, instead: "lee" },
+        body: undefined,
+      },
+    ]);
+  });
+
+  test("is ended by taking somebody off for that time", async () => {
+    await admin().endShift(GROUP, "kim", { begins: 0, ends: HOUR_MS });
+
+    expect(entries).toMatchObject([
+      { says: { type: "shift", party: GROUP, instead: "kim", begins: 0, ends: HOUR_MS } },
+    ]);
+    expect(entries[0]?.says).not.toHaveProperty("account");
+  });
+
+  test.each([0, -1, 31 * 24 * HOUR_MS + 1])("of %i ms is not sent", async (long) => {
+    await expect(admin().planShift(GROUP, "kim", { begins: 0, ends: long })).rejects.toThrow("A shift");
+    expect(entries).toEqual([]);
+  });
+});
+
 const NOTHING: Act = {
   index: 1,
   at: 2,
@@ -289,6 +317,10 @@ test.each<[Partial<Act>, string]>([
   [{ type: "group", action: "set", about_handle: "nights", members: 1 }, "set the group nights: 1 member"],
   [{ type: "group", action: "set", about_handle: "nights", members: 4 }, "set the group nights: 4 members"],
   [{ type: "group", action: "end", about: "g-ab", members: 0 }, "ended the group g-ab"],
+  [{ type: "contract", action: "install", about: "night" }, "installed the contract night"],
+  [{ type: "contract", action: "remove", about: "night" }, "removed the contract night"],
+  [{ type: "shift", about_handle: "nights" }, "changed who is on duty in nights"],
+  [{ type: "approve", about: "x" }, "agreed to what another admin is to do"],
   [{ type: "redact", about: "0197", action: "mistake" }, "erased the body of entry 0197 (mistake)"],
 ])("%j is said in words", (act, words) => {
   expect(said({ ...NOTHING, ...act })).toBe(words);

@@ -7,9 +7,14 @@ import {
   Problem,
   Unreachable,
   Untrusted,
+  wordsOf,
   wordsOfEnding,
 } from "../../src/engine/errors";
 import { Malformed } from "../../src/proto/errors";
+
+test("what wants more admins is said as the gateway says it", () => {
+  expect(wordsOf("quorum", "it takes 2 admins")).toBe("It takes 2 admins.");
+});
 
 describe("why a session is over", () => {
   const desk = readFileSync(new URL("../../../rest/desk.py", import.meta.url), "utf8");

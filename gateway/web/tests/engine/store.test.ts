@@ -1,3 +1,4 @@
+import { openDB } from "idb";
 import { beforeEach, expect, test } from "vitest";
 import { type MessageRow, type Row, rowOf, type Taken } from "../../src/engine/lines";
 import { forgetStore, openStore, type Store, type Waiting } from "../../src/engine/store";
@@ -152,6 +153,29 @@ test("two accounts have nothing of each other", async () => {
 
   expect(await other.checkpoint()).toBeUndefined();
   other.close();
+});
+
+test("what an earlier page kept is read anew, and who we are stays", async () => {
+  const older = await openDB("blockpost-older", 1, {
+    upgrade(db) {
+      for (const name of ["single", "pin", "party", "route", "outbox"]) db.createObjectStore(name);
+      db.createObjectStore("line", { keyPath: "index" });
+      db.createObjectStore("sealed", { keyPath: "index" });
+    },
+  });
+  await older.put("single", 7, "position");
+  await older.put("single", "note", "checkpoint");
+  await older.put("line", { index: 3, type: "message" });
+  await older.put("sealed", { index: 3 });
+  older.close();
+
+  const newer = await openStore("older");
+
+  expect(await newer.position()).toBe(-1);
+  expect(await newer.lines()).toEqual([]);
+  expect(await newer.delivered(3)).toBeUndefined();
+  expect(await newer.checkpoint()).toBe("note");
+  newer.close();
 });
 
 test("a row says where a message belongs, seen from this account", () => {

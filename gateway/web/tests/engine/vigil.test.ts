@@ -178,6 +178,7 @@ test("what was not sealed for us opens once it is handed on, and says by whom", 
   await eventually(() => expect(alerts(page)).toHaveLength(1));
   expect(await page.session.actions.open(id)).toMatchObject({ kind: "sealed" });
   const version = page.session.actions.conversation(fridge.account).version;
+  const [before] = alerts(page);
 
   await post(carol, alice, writeForward(id, await handedOn(id, carol)), id);
 
@@ -187,6 +188,7 @@ test("what was not sealed for us opens once it is handed on, and says by whom", 
     }),
   );
   expect(page.session.actions.conversation(fridge.account).version).not.toBe(version);
+  await eventually(() => expect(alerts(page)[0]).not.toBe(before));
   expect(page.session.actions.conversation(carol.account).length).toBe(0);
 });
 
@@ -375,6 +377,19 @@ test("a snooze says until when, and why", async () => {
   expect(town.entries.at(-1)?.entry).toMatchObject({
     ...{ type: "status", about, state: "snoozed", until, reason: "repair" },
   });
+});
+
+test.each([
+  ["An alert is left alone until some time to come.", 0],
+  ["An alert is left alone for 24 hours at most.", 24 * HOUR + 1],
+])("a snooze that the chain would refuse is not sent: %s", async (why, long) => {
+  const page = await live();
+  await write(town, fridge, alice, "9.4 °C", START);
+  await eventually(() => expect(alerts(page)).toHaveLength(1));
+
+  const snoozing = page.session.actions.snooze(keyOf(), town.clock + long, "care");
+
+  await expect(snoozing).rejects.toThrow(why);
 });
 
 test("a drill is an alert for the group and for those whom it may escalate to", async () => {
