@@ -23,7 +23,7 @@ from device.content import (
     SensorSettings,
 )
 from device.explaining import amount
-from device.reading import Reading
+from device.reading import LAST_MS, Reading
 
 KIB = 1024
 
@@ -43,7 +43,9 @@ def printer(*, as_json: bool) -> Callable[[dict[str, Any]], None]:
 
 
 def utc(milliseconds: int) -> str:
-    """A moment, to the minute."""
+    """A moment, to the minute; one after the year 9999 has no date."""
+    if milliseconds > LAST_MS:
+        return f"{milliseconds} ms after 1970"
     return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chain.entry import Contact
+from chain.entry import Contact, Message
 from device import cli
 from device.changes import POSITION
 from device.client import Home
@@ -145,6 +145,23 @@ def test_a_limit_that_was_set_outlives_a_kill_of_the_agent(site: Site, fridge: F
     received = fridge.inbox(LEE)
     assert len(answers(received, request)) == 1
     assert alerts(received) == [("start", 7)]
+
+
+@pytest.mark.parametrize("seconds", [0.6, 0.9, 1.2, 1.5])
+def test_whenever_the_agent_is_killed_what_is_confirmed_is_in_force_and_nothing_else(
+    site: Site, fridge: Fridge, seconds: float
+) -> None:
+    request = asks(site, LEE, "--high", "7")
+
+    with fridge.running() as agent:
+        time.sleep(seconds)
+        agent.kill()
+
+    with client_of(site, FRIDGE) as client:
+        waiting = [queued.parcel.load().signed.entry for queued in client.outbox.pending("message", 100)]
+        held = client.outbox.limits().get("fridge")
+    confirmed = request in {said.re for said in waiting if isinstance(said, Message)}
+    assert (held is not None) == (confirmed or bool(answers(fridge.inbox(LEE), request)))
 
 
 def test_an_episode_that_goes_on_is_judged_by_the_new_limit(site: Site, fridge: Fridge) -> None:

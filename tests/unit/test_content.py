@@ -81,6 +81,11 @@ def test_an_unknown_content_type_is_shown_as_it_is() -> None:
         ),
         (
             EPISODE,
+            '{"sensor":"spo2","since":9007199254740991,"what":"silent"}',
+            "spo2 gives no readings since 9007199254740991 ms after 1970: silent",
+        ),
+        (
+            EPISODE,
             '{"sensor":"spo2","since":1800000000000,"until":1800000060000,"what":"silent"}',
             "spo2 gives readings again",
         ),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from device.episode import CONTINUE_SECONDS, MAX_READINGS, Event, Moment, Open, Rules, Watch
 from device.reading import Fault, Reading, Sample
@@ -220,18 +221,63 @@ def test_a_wall_clock_that_jumps_changes_no_duration() -> None:
     assert played.said == []
 
 
+# Other limits while it watches
+
+
+def judged_by(played: Played, **changes: Any) -> Played:
+    played.watch.adopt(structs.replace(FRIDGE, **changes))
+    return played
+
+
+def test_an_episode_goes_on_as_long_as_the_new_limit_is_crossed() -> None:
+    played = judged_by(Played().feed(9, 9, 9), high=7).feed(7.5, 6.9, 6.5)
+
+    assert played.said == [("start", "high"), ("end", "high")]
+    assert played.told[-1].until == moment(180).at
+
+
+def test_an_episode_ends_with_the_next_reading_that_the_new_limit_allows() -> None:
+    played = Played().feed(9, 9, 9)
+    assert judged_by(played, high=10).said == [("start", "high")]
+
+    assert played.feed(9).said == [("start", "high"), ("end", "high")]
+
+
+def test_a_limit_that_moves_nearer_does_not_begin_to_wait_anew() -> None:
+    assert judged_by(Played().feed(9, 9), high=7).feed(9).said == [("start", "high")]
+    assert judged_by(Played().feed(1, 1), low=3, high=None).feed(1).said == [("start", "low")]
+
+
+@pytest.mark.parametrize("high", [8.5, None])
+def test_what_crossed_a_nearer_limit_does_not_count_for_one_that_moved_away(high: float | None) -> None:
+    played = judged_by(Played().feed(9, 9), high=high).feed(9, 9)
+
+    assert played.said == []
+
+
 SAMPLES = st.one_of(
     st.just(None), st.just(FAILED), st.sampled_from([-50.0, 0.0, 1.0, 2.0, 5.0, 7.6, 8.0, 9.0, 85.0])
 )
 
 
-@given(st.lists(SAMPLES, max_size=80), st.sampled_from([1.0, 30.0, 61.0, 200.0]))
+CHANGES = st.sampled_from([FRIDGE, Rules(), Rules(low=2), Rules(high=7), Rules(low=4, high=60, must_last=60)])
+
+
+@given(
+    st.lists(st.tuples(st.none() | CHANGES, st.lists(SAMPLES, max_size=20)), max_size=5),
+    st.sampled_from([1.0, 30.0, 61.0, 200.0]),
+)
 def test_whatever_comes_each_episode_begins_once_and_ends_once(
-    samples: list[Sample | float | None], every: float
+    parts: list[tuple[Rules | None, list[Sample | float | None]]], every: float
 ) -> None:
+    played = Played(every=every)
+    for rules, samples in parts:
+        if rules is not None:
+            played.watch.adopt(rules)
+        played.feed(*samples)
     open_: dict[str, str] = {}
     over: set[str] = set()
-    for event in Played(every=every).feed(*samples).told:
+    for event in played.told:
         name, kind = event.episode.id, event.episode.kind
         if event.state == "start":
             assert kind not in open_

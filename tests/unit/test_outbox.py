@@ -6,11 +6,14 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from chain.errors import Malformed
 from chain.wire import Parcel
+from device.content import LimitValues
 from device.episode import Open
-from device.outbox import SENT, Lane, Note, Outbox, Queued, preceding
+from device.limits import Override
+from device.outbox import SENT, Lane, Note, Outbox, Queued, Told, preceding
 from tests.outboxes import Scribe, queue_some
 
 
@@ -220,6 +223,51 @@ def test_what_is_not_queued_is_not_remembered(outbox: Outbox) -> None:
         outbox.queue("alert", fail, Note(recorded=7, opens=OPEN))
 
     assert (outbox.episodes(), outbox.counter("recorded")) == ([], 0)
+
+
+HELD = Override(
+    sensor="fridge",
+    index=7,
+    request="0197a3c0-0000-7000-8000-000000000001",
+    by="a" * 26,
+    at=1,
+    instead=LimitValues(low=2, high=None),
+    given=LimitValues(high=7.5, priority=None),
+)
+CONFIRMED = Note(limits=HELD, told=(Told("lee", "{}", frozenset("ab")),), answers=("agent", 7))
+
+
+def test_a_limit_is_set_together_with_its_confirmation_and_outlives_a_restart(
+    outbox: Outbox, path: Path, scribe: Scribe
+) -> None:
+    outbox.queue("message", scribe.write, CONFIRMED)
+    outbox.close()
+
+    again = Outbox(path)
+    assert again.limits() == {"fridge": HELD}
+    assert again.told() == {"lee": Told("lee", "{}", frozenset("ab"))}
+    assert (again.counter("agent"), again.counter("recorded")) == (7, 0)
+    again.close()
+
+
+def test_a_limit_whose_confirmation_is_not_queued_is_not_set(outbox: Outbox) -> None:
+    def fail(_stream: str, _seq: int) -> Parcel:
+        raise OSError(28, "no space left on device")
+
+    with pytest.raises(OSError, match="no space left"):
+        outbox.queue("message", fail, CONFIRMED)
+
+    assert (outbox.limits(), outbox.told(), outbox.counter("agent")) == ({}, {}, 0)
+
+
+def test_a_limit_is_set_over_the_one_before_and_forgotten_once(outbox: Outbox, scribe: Scribe) -> None:
+    later = structs.replace(HELD, index=9, given=LimitValues(high=6))
+    for held in (HELD, later):
+        outbox.queue("message", scribe.write, Note(limits=held))
+
+    assert outbox.limits() == {"fridge": later}
+    assert [outbox.forget_limits("fridge") for _ in range(2)] == [True, False]
+    assert outbox.limits() == {}
 
 
 def test_alerts_are_a_stream_of_their_own(outbox: Outbox, scribe: Scribe) -> None:

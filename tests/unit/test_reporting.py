@@ -181,6 +181,17 @@ def test_an_episode_whose_sensor_is_gone_is_ended() -> None:
     assert report.note.closes == OPEN
 
 
+def test_other_settings_count_from_the_next_reading_on() -> None:
+    made = reporter(high=8, report_every=3600)
+    fed(made, reading(7.5))
+
+    made.adopt(read_sensor({"mode": "poll", "command": ["true"], "every": 1, "high": 7, "priority": "high"}))
+    (report,) = made.report(reading(7.5), at(31))
+
+    assert states([report]) == [("physiological", "high", "start")]
+    assert json.loads(report.content)["limit"] == 7
+
+
 @pytest.mark.parametrize("sample", [reading(9), FAILED])
 def test_a_header_does_not_name_the_sensor(sample: Reading | Fault) -> None:
     (report, *_) = reporter(high=8).report(sample, at(1))
