@@ -80,7 +80,9 @@ class BadGuard(Malformed):
         """Both count from 1, in characters."""
 
 
-class _Token(NamedTuple):
+class Token(NamedTuple):
+    """A number, word, text or sign of a guard, or its end; `at` which character."""
+
     kind: str
     text: str
     at: int
@@ -104,7 +106,8 @@ def variables_of(source: str, variables: Mapping[str, Type]) -> frozenset[str]:
     return frozenset(reader.used)
 
 
-def _tokens(source: str) -> list[_Token]:
+def tokens_of(source: str) -> list[Token]:
+    """The parts of a guard, without the space between them; raise BadGuard."""
     if len(source) > MAX_BYTES:
         raise BadGuard(f"too long: want at most {MAX_BYTES} characters, got {len(source)}")
     tokens = []
@@ -115,11 +118,11 @@ def _tokens(source: str) -> list[_Token]:
             hint = _HINTS.get(source[at], "a guard has no such character")
             raise _bad(source, at, f"unexpected {source[at]!a}: {hint}")
         if match.lastgroup != "space":
-            tokens.append(_Token(str(match.lastgroup), match.group(), at))
+            tokens.append(Token(str(match.lastgroup), match.group(), at))
         at = match.end()
     if len(tokens) > MAX_TOKENS:
         raise BadGuard(f"too long: want at most {MAX_TOKENS} words, numbers and signs, got {len(tokens)}")
-    return [*tokens, _Token("end", "", at)]
+    return [*tokens, Token("end", "", at)]
 
 
 def _bad(source: str, at: int, reason: str) -> BadGuard:
@@ -127,7 +130,7 @@ def _bad(source: str, at: int, reason: str) -> BadGuard:
     return BadGuard(reason, line=before.count("\n") + 1, column=at - before.rfind("\n"))
 
 
-def _shown(token: _Token) -> str:
+def _shown(token: Token) -> str:
     if token.kind == "end":
         return "the end"
     return repr(token.text if len(token.text) <= _SHOWN else token.text[:_SHOWN] + "...")
@@ -140,15 +143,15 @@ class _Reader:
         self.used: set[str] = set()
         self._source = source
         self._variables = variables
-        self._tokens = _tokens(source)
+        self._tokens = tokens_of(source)
         self._index = 0
         self._inside = 0
 
     @property
-    def token(self) -> _Token:
+    def token(self) -> Token:
         return self._tokens[self._index]
 
-    def bad(self, reason: str, at: _Token | None = None) -> BadGuard:
+    def bad(self, reason: str, at: Token | None = None) -> BadGuard:
         return _bad(self._source, (at or self.token).at, reason)
 
     def choice(self) -> _Part:
@@ -248,7 +251,7 @@ class _Reader:
         self._index += 1
         return _Part("int")
 
-    def _named(self, word: _Token) -> _Part:
+    def _named(self, word: Token) -> _Part:
         if bracket := self._took("("):
             if word.text != "size":
                 raise self.bad(f"no function {_shown(word)}: there is size(...) alone", word)
@@ -265,7 +268,7 @@ class _Reader:
         self.used.add(word.text)
         return _Part(self._variables[word.text])
 
-    def _list(self, bracket: _Token) -> _Part:
+    def _list(self, bracket: Token) -> _Part:
         items = [self.choice()]
         while comma := self._took(","):
             items.append(self.choice())
@@ -278,11 +281,11 @@ class _Reader:
             raise self.bad(f"want texts or numbers in a list, got {_WORDS[items[0].type]}", bracket)
         return self._made(kind, bracket, *items)
 
-    def _want(self, part: _Part, kind: str, at: _Token) -> None:
+    def _want(self, part: _Part, kind: str, at: Token) -> None:
         if part.type != kind:
             raise self.bad(f"{_shown(at)} wants {_WORDS[kind]} here, got {_WORDS[part.type]}", at)
 
-    def _want_alike(self, left: _Part, right: _Part, at: _Token) -> None:
+    def _want_alike(self, left: _Part, right: _Part, at: Token) -> None:
         for part in (left, right):
             if part.type in _LISTS.values():
                 raise self.bad(f'{_shown(at)} compares no lists: use "in"', at)
@@ -291,35 +294,35 @@ class _Reader:
                 f"{_shown(at)} wants two alike, got {_WORDS[left.type]} and {_WORDS[right.type]}", at
             )
 
-    def _want_numbers(self, left: _Part, right: _Part, at: _Token) -> None:
+    def _want_numbers(self, left: _Part, right: _Part, at: Token) -> None:
         for part in (left, right):
             if part.type != "int":
                 raise self.bad(f"{_shown(at)} wants two numbers, got {_WORDS[part.type]}", at)
 
-    def _want_member(self, left: _Part, right: _Part, at: _Token) -> None:
+    def _want_member(self, left: _Part, right: _Part, at: Token) -> None:
         wanted = _LISTS.get(left.type)
         if wanted is None:
             raise self.bad(f"'in' looks for a text or a number, got {_WORDS[left.type]}", at)
         if right.type != wanted:
             raise self.bad(f"'in' wants {_WORDS[wanted]} after it, got {_WORDS[right.type]}", at)
 
-    def _made(self, kind: Type | Literal["ints"], at: _Token, *parts: _Part) -> _Part:
+    def _made(self, kind: Type | Literal["ints"], at: Token, *parts: _Part) -> _Part:
         depth = 1 + max(part.depth for part in parts)
         if depth > MAX_DEPTH:
             raise self._too_deep(at)
         return _Part(kind, depth)
 
-    def _too_deep(self, at: _Token) -> BadGuard:
+    def _too_deep(self, at: Token) -> BadGuard:
         return self.bad(f"too deep: want at most {MAX_DEPTH} levels of brackets and calculations", at)
 
-    def _took(self, *signs: str) -> _Token | None:
+    def _took(self, *signs: str) -> Token | None:
         token = self.token
         if token.kind in {"sign", "word"} and token.text in signs:
             self._index += 1
             return token
         return None
 
-    def _expect(self, sign: str) -> _Token:
+    def _expect(self, sign: str) -> Token:
         token = self._took(sign)
         if token is None:
             raise self.bad(f"want {sign!r}, got {_shown(self.token)}")
