@@ -75,7 +75,7 @@ export interface View {
   alerts: readonly AlertView[];
   /** By name. */
   friends: readonly FriendView[];
-  /** The groups that we are concerned with, and who is on duty in each, by name; null until the gateway told. */
+  /** The groups that we may write to, and who is on duty in each, by name; null until the gateway told. */
   duty: readonly DutyGroup[] | null;
   /** Entries of ours that wait for their receipt, or were refused. */
   unsent: readonly Unsent[];
@@ -194,7 +194,7 @@ export interface DutyGroup {
   shifts: readonly ShiftView[];
   /** The last drill that we know of. */
   drill: DrillView | null;
-  /** There was none within a week. */
+  /** We are a member, and there was none within a week. */
   drillDue: boolean;
 }
 

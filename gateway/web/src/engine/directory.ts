@@ -3,15 +3,15 @@
  * pinned. A key that changed without the old key's consent is reported, and not taken without a person's word.
  */
 
-import type { AccountId, PartyId, SafetyCode } from "../model";
-import type { Alert } from "../proto/entry";
+import type { AccountId, EntryId, PartyId, SafetyCode } from "../model";
+import { type Alert, MAX_MEMBERS } from "../proto/entry";
 import { ProtoError, TwoHistories } from "../proto/errors";
 import { type SealingKey, type SigningKey, signingThumbprint } from "../proto/identity";
 import { checkEscalation, checkGroup, type ProvenKeys, proveParty } from "../proto/party";
 import { safetyDigest, safetyQr, safetyWords } from "../proto/safety";
 import type { IntentAnswer, Party } from "../proto/wire";
 import { ForPerson, Problem, Unreachable, Untrusted } from "./errors";
-import type { Gateway } from "./gateway";
+import type { About, Gateway } from "./gateway";
 import type { Keyring, PartyRow, Pin, Store } from "./store";
 import type { Trust } from "./trust";
 
@@ -93,20 +93,35 @@ export class Directory {
   }
 
   /** Those who are addressed, and those to whom it may escalate. */
-  async #alerted(to: PartyId, header: AlertHeader): Promise<readonly AccountId[]> {
-    const answer = await this.gateway.intent(to, header);
+  async #alerted(to: PartyId, alert: AlertHeader): Promise<readonly AccountId[]> {
+    const answer = await this.#intent(to, { alert });
+    await this.#named(answer);
+    const further = answer.escalation?.parties.flatMap(({ recipients }) => recipients) ?? [];
+    const accounts = await this.#meetAll([...answer.recipients, ...further]);
+    // Those on duty come first, and a message has room for so many.
+    return accounts.filter((account) => account !== this.me).slice(0, MAX_MEMBERS);
+  }
+
+  async #intent(to: PartyId, about: About = {}): Promise<IntentAnswer> {
+    const answer = await this.gateway.intent(to, about);
     if (answer.to !== to) throw new Untrusted("the gateway answered for another addressee");
-    const further = answer.escalation?.parties.map((party) => party.to) ?? [];
-    return (await this.provenParties(answer, new Set(further))).filter((account) => account !== this.me);
+    await untrusted(checkGroup(answer, this.#accept));
+    return answer;
+  }
+
+  /** Whom the escalation in an answer names, as an admin signed it. */
+  async #named({ escalation }: IntentAnswer): Promise<ReadonlySet<PartyId>> {
+    return escalation ? await untrusted(checkEscalation(escalation, this.#accept)) : new Set();
+  }
+
+  async #meetAll(parties: readonly Party[]): Promise<AccountId[]> {
+    for (const party of parties) await this.meet(party);
+    return [...new Set(parties.map(({ account }) => account))];
   }
 
   async #accountsOf(to: PartyId): Promise<readonly AccountId[]> {
     try {
-      const answer = await this.gateway.intent(to);
-      if (answer.to !== to) throw new Untrusted("the gateway answered for another addressee");
-      await untrusted(checkGroup(answer, this.#accept));
-      const accounts = answer.recipients.map((party) => party.account);
-      for (const party of answer.recipients) await this.meet(party);
+      const accounts = await this.#meetAll((await this.#intent(to)).recipients);
       await this.book.setRoute({ to, accounts });
       return accounts;
     } catch (error) {
@@ -117,17 +132,14 @@ export class Directory {
   }
 
   /**
-   * Who is meant by an answer, as far as it is proven: the addressees, and of an alert's escalation those of the parties
-   * in `named`. Their keys are pinned. Raises `Untrusted` if it is the gateway's invention.
+   * Who stands for `party`, which an alert to `to` came to concern: by its author's word, or as an escalation names it.
+   * Their keys are pinned. Raises what `addressee` does.
    */
-  async provenParties(answer: IntentAnswer, named: ReadonlySet<PartyId>): Promise<readonly AccountId[]> {
-    const { escalation } = answer;
-    await untrusted(checkGroup(answer, this.#accept));
-    if (escalation) await untrusted(checkEscalation(escalation, this.#accept));
-    const further = escalation?.parties.filter(({ to }) => named.has(to)) ?? [];
-    const parties = [answer, ...further].flatMap(({ recipients }) => recipients);
-    for (const party of parties) await this.meet(party);
-    return [...new Set(parties.map(({ account }) => account))];
+  async concerned(party: PartyId, to: PartyId, re: EntryId): Promise<readonly AccountId[]> {
+    const answer = await this.#intent(party, { re });
+    const named = await this.#named(answer);
+    if (party !== to && !named.has(party)) throw new Untrusted("no admin's contract names them");
+    return await this.#meetAll(answer.recipients);
   }
 
   /** The key `kid` of `account`; raises `Untrusted` if it never was its key. */

@@ -24,6 +24,9 @@ export const readHeader = open({
 });
 export type Header = Of<typeof readHeader>;
 
+/** Where the next page of a list begins. */
+const next = nullable(integer(-1));
+
 // Alerts and duty
 
 const step = open({ to: partyIdShape, name: nullable(text()), after: integer() });
@@ -50,7 +53,7 @@ export const readAlertEntries = open({ entries: list(readDelivered) });
 
 const shiftLine = open({ account: accountIdShape, begins: integer(), ends: integer() });
 
-/** `GET /v1/duty`. `now` is the gateway's clock. */
+/** `GET /v1/duty`, the groups that we may write to, in pages. `now` is the gateway's clock. */
 export const readDuty = open({
   groups: list(
     open({
@@ -62,6 +65,7 @@ export const readDuty = open({
     }),
   ),
   now: integer(),
+  next,
 });
 export type DutyAnswer = Of<typeof readDuty>;
 
@@ -78,8 +82,6 @@ const sessionLine = open({
   current: boolean,
 });
 export const readOwnSessions = open({ sessions: list(sessionLine) });
-
-const next = nullable(integer(-1));
 
 export const readSessionPage = open({ sessions: list(sessionLine), next });
 

@@ -5,12 +5,14 @@ import type { DutyAnswer } from "./documents";
 import { type Drills, isDue } from "./drills";
 import type { TitleOf } from "./episodes";
 
-type Answered = DutyAnswer["groups"][number];
+/** What the gateway says of all groups. */
+export type Rota = Pick<DutyAnswer, "groups" | "now">;
+type Answered = Rota["groups"][number];
 
 const byTitle = (one: { title: string }, other: { title: string }) => one.title.localeCompare(other.title);
 
 export class Duty {
-  #answer: DutyAnswer | null = null;
+  #answer: Rota | null = null;
   /** This browser's clock minus the gateway's, in ms. */
   #ahead = 0;
   #view: readonly DutyGroup[] | null = null;
@@ -18,7 +20,7 @@ export class Duty {
   constructor(private readonly me: AccountId) {}
 
   /** What the gateway answered at `now` by this browser's clock. */
-  learn(answer: DutyAnswer, now: number): void {
+  learn(answer: Rota, now: number): void {
     this.#answer = answer;
     this.#ahead = now - answer.now;
   }
@@ -87,7 +89,8 @@ export class Duty {
       mine: on.includes(this.me),
       shifts,
       drill,
-      drillDue: isDue(drill, now),
+      // Of other groups' drills we are not told.
+      drillDue: members.includes(this.me) && isDue(drill, now),
     };
   }
 }

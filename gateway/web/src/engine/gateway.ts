@@ -47,6 +47,12 @@ const BUSY = 503;
 
 export type Method = "GET" | "POST";
 
+/** What an intent is about: an alert to be raised, or one that is open. */
+export interface About {
+  alert?: Pick<Alert, "kind" | "priority">;
+  re?: string;
+}
+
 /** Gives the token that says who asks, where the session's cookie does not yet. */
 export type Authorize = () => Promise<string>;
 
@@ -104,9 +110,9 @@ export class Gateway {
     return this.ask("POST", "/v1/entries", readReceipted, parcel);
   }
 
-  /** With the header of an `alert`, the answer has those to whom it may escalate, too. */
-  intent(to: string, alert?: Pick<Alert, "kind" | "priority">): Promise<IntentAnswer> {
-    return this.ask("POST", "/v1/intents", readIntentAnswer, alert ? { to, alert } : { to });
+  /** For an `alert` that is to be raised, or about the one that has a message `re`, the answer has its escalation, too. */
+  intent(to: string, about: About = {}): Promise<IntentAnswer> {
+    return this.ask("POST", "/v1/intents", readIntentAnswer, { to, ...about });
   }
 
   account(account: string): Promise<Party> {
@@ -146,8 +152,16 @@ export class Gateway {
     return (await this.ask("GET", `/v1/alerts/${id}/entries`, readAlertEntries)).entries;
   }
 
-  duty(): Promise<DutyAnswer> {
-    return this.ask("GET", "/v1/duty", readDuty);
+  /** Of all groups that we may write to. */
+  async duty(): Promise<Pick<DutyAnswer, "groups" | "now">> {
+    const first = await this.ask("GET", "/v1/duty", readDuty);
+    const groups = [...first.groups];
+    for (let after = first.next; after !== null; ) {
+      const page = await this.ask("GET", `/v1/duty?after=${after}`, readDuty);
+      groups.push(...page.groups);
+      after = page.next;
+    }
+    return { groups, now: first.now };
   }
 
   // The chain

@@ -13,9 +13,8 @@ import { sealingThumbprint } from "../proto/identity";
 import { outsideOf } from "../proto/sealing";
 import type { Directory } from "./directory";
 import type { Duty } from "./duty";
-import { Problem, Unreachable, Untrusted } from "./errors";
+import { Problem, Untrusted } from "./errors";
 import type { Friends } from "./friends";
-import type { Gateway } from "./gateway";
 import type { Ledger } from "./ledger";
 import { type LetterParts, post } from "./letters";
 import type { Opener, Sealed } from "./opener";
@@ -28,8 +27,7 @@ const TURN_MS = 10_000;
 const MOST_TURNS = 4;
 
 export interface ResealingParts extends LetterParts {
-  gateway: Pick<Gateway, "intent">;
-  directory: Pick<Directory, "provenParties" | "pin">;
+  directory: Pick<Directory, "concerned" | "pin">;
   duty: Pick<Duty, "on" | "members">;
   friends: Pick<Friends, "isOnline">;
   ledger: Pick<Ledger, "concerned" | "message" | "forwardsOf" | "alert">;
@@ -52,15 +50,15 @@ export class Resealing {
   /** Hands on what somebody lacks of an open alert. Looks at it again only if others are concerned than the last time. */
   async consider(alert: AlertView): Promise<void> {
     const concerned = [...this.parts.ledger.concerned(alert.episode)].sort();
-    const now = JSON.stringify(concerned.map((party) => [party, this.parts.duty.on(party)]));
+    const { duty } = this.parts;
+    const now = JSON.stringify(concerned.map((party) => [party, duty.members(party), duty.on(party)]));
     if (!alert.open || this.#looked.get(alert.episode) === now) return;
     this.#looked.set(alert.episode, now);
     try {
       await this.#look(alert, concerned);
     } catch (error) {
-      // We may not ask about everybody; and what cannot be asked now is, when something changes.
-      if (error instanceof Unreachable) this.#looked.delete(alert.episode);
-      else if (!(error instanceof Problem || error instanceof Untrusted)) throw error;
+      this.#looked.delete(alert.episode);
+      throw error;
     }
   }
 
@@ -76,14 +74,24 @@ export class Resealing {
   }
 
   async #look(alert: AlertView, concerned: readonly string[]): Promise<void> {
-    const { ledger, gateway, directory } = this.parts;
     const [first = alert.message] = alert.messages;
-    const to = ledger.message(first)?.to;
-    // Nobody asks how to reach themselves.
-    if (to === undefined || to === this.parts.me) return;
-    const answer = await gateway.intent(to, { kind: alert.kind, priority: alert.priority });
-    const people = await directory.provenParties(answer, new Set(concerned));
-    for (const id of new Set([first, alert.message])) await this.#complete(id, alert, people);
+    const to = this.parts.ledger.message(first)?.to;
+    if (to === undefined) return;
+    const people = new Set<AccountId>();
+    for (const party of concerned)
+      for (const account of await this.#standingFor(party, to, first)) people.add(account);
+    for (const id of new Set([first, alert.message])) await this.#complete(id, alert, [...people]);
+  }
+
+  /** Nobody where that is not proven, or none of our business: it is for somebody else to hand it on, then. */
+  async #standingFor(party: PartyId, to: PartyId, about: EntryId): Promise<readonly AccountId[]> {
+    if (party === this.parts.me) return [];
+    try {
+      return await this.parts.directory.concerned(party, to, about);
+    } catch (error) {
+      if (error instanceof Problem || error instanceof Untrusted) return [];
+      throw error;
+    }
   }
 
   async #complete(id: EntryId, alert: AlertView, people: readonly AccountId[]): Promise<void> {

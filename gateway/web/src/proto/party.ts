@@ -107,10 +107,10 @@ export type Named = Pick<IntentAnswer, "to" | "recipients"> & Partial<Pick<Inten
 export type Escalation = NonNullable<IntentAnswer["escalation"]>;
 
 /**
- * Raises unless an admin's contract names the parties that an alert is said to escalate to, and the chain their accounts.
- * The keys of each are still to be proven.
+ * Whom an admin's contract names. Raises unless those are the parties that an alert is said to escalate to, and the chain
+ * names their accounts. The keys of each are still to be proven.
  */
-export async function checkEscalation(escalation: Escalation, accept: Accept): Promise<void> {
+export async function checkEscalation(escalation: Escalation, accept: Accept): Promise<ReadonlySet<string>> {
   const { admin, contract, parties } = escalation;
   const proven = await proveParty(admin, accept);
   const { signed } = await received(contract, accept);
@@ -127,6 +127,7 @@ export async function checkEscalation(escalation: Escalation, accept: Accept): P
     throw new Unverified("the escalation goes to a party that the contract does not name");
   }
   for (const party of parties) await checkGroup(party, accept);
+  return named;
 }
 
 /**

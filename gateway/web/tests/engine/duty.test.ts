@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import type { DutyAnswer } from "../../src/engine/documents";
 import { Drills } from "../../src/engine/drills";
-import { Duty } from "../../src/engine/duty";
+import { Duty, type Rota } from "../../src/engine/duty";
 import { DRILL } from "../../src/proto/content";
 import { LEE, ME, Story, WARD } from "./rows";
 
@@ -10,12 +9,12 @@ const HOUR = 3_600_000;
 const THERE = 10 * HOUR;
 const HERE = 11 * HOUR;
 
-const ward = (more: Partial<DutyAnswer["groups"][number]> = {}) => ({
+const ward = (more: Partial<Rota["groups"][number]> = {}) => ({
   ...{ id: WARD, name: "Ward", members: [ME, LEE], on: [ME, LEE], shifts: [] },
   ...more,
 });
 
-function learned(...groups: DutyAnswer["groups"]): Duty {
+function learned(...groups: Rota["groups"]): Duty {
   const duty = new Duty(ME);
   duty.learn({ groups, now: THERE }, HERE);
   return duty;

@@ -326,13 +326,13 @@ export class Town {
       case "/v1/entries":
         return await this.#submit(me, body as Parcel);
       case "/v1/intents": {
-        const { to, alert } = body as { to: string; alert?: object };
-        return await this.#intent(me, to, alert !== undefined);
+        const { to, alert, re } = body as { to: string; alert?: object; re?: string };
+        return await this.#intent(me, to, alert !== undefined || re !== undefined);
       }
       case "/v1/alerts":
         return Response.json({ alerts: this.alerts.get(me) ?? [] });
       case "/v1/duty":
-        return Response.json({ groups: this.#duty(me), now: this.clock });
+        return Response.json(this.#duty(me, Number(url.searchParams.get("after") ?? -1)));
       case "/v1/inbox":
         return await this.#inbox(
           me,
@@ -410,7 +410,7 @@ export class Town {
   }
 
   async #intent(me: string, to: string, withEscalation: boolean): Promise<Response> {
-    const answer = await this.#named(me, to, withEscalation ? this.#on(to) : this.#members(to));
+    const answer = await this.#named(me, to);
     if (!withEscalation || !this.escalation) return Response.json(answer);
     const { contract: id, parties } = this.escalation;
     const installed = this.entries.findLastIndex(
@@ -419,13 +419,13 @@ export class Town {
     const escalation = {
       contract: await this.delivered(installed),
       admin: await this.party(this.#at(installed).entry.author),
-      parties: await Promise.all(parties.map((party) => this.#named(me, party, this.#on(party)))),
+      parties: await Promise.all(parties.map((party) => this.#named(me, party))),
     };
     return Response.json({ ...answer, escalation });
   }
 
-  async #named(me: string, to: string, accounts: readonly string[]) {
-    const members = accounts.filter((member) => member !== me);
+  async #named(me: string, to: string) {
+    const members = this.#members(to).filter((member) => member !== me);
     const recipients = await Promise.all(members.map((member) => this.party(member)));
     const named = this.entries.findLastIndex(({ entry }) => entry.type === "group" && entry.group === to);
     if (named < 0) return { to, recipients, group: null, admin: null };
@@ -449,12 +449,14 @@ export class Town {
     return on.length > 0 ? on : members;
   }
 
-  #duty(me: string) {
+  /** A page for each group. */
+  #duty(me: string, after: number) {
     const mine = [...this.groups].filter(([, members]) => members.includes(me));
-    return mine.map(([id, members]) => {
+    const groups = mine.slice(after + 1, after + 2).map(([id, members]) => {
       const shifts = this.shifts.filter(({ party }) => party === id);
       return { id, name: id, members, on: this.#on(id), shifts };
     });
+    return { groups, now: this.clock, next: after + 2 < mine.length ? after + 1 : null };
   }
 
   async #alertEntries(id: string): Promise<Response> {

@@ -294,7 +294,8 @@ test.each([
 
   await town.tick([step(id, party)], [alice.account]);
 
-  await eventually(() => expect(asked()).toBe(2));
+  // The ward again, and the party that was named.
+  await eventually(() => expect(asked()).toBe(3));
   await page.session.actions.send(carol.account, { text: "after" });
   await eventually(() => expect(page.world.board.view().unsent).toEqual([]));
   expect(forwards()).toEqual([]);
@@ -313,6 +314,15 @@ test("who is on duty is known at the start, and again when somebody takes a shif
   await eventually(() =>
     expect(duty(page)).toMatchObject([{ mine: false, on: [{ title: "CAROL", until: ends }] }]),
   );
+});
+
+test("all groups are asked for, page by page", async () => {
+  await group(WARD, alice);
+  await group(CALL, alice, carol);
+
+  const page = await live();
+
+  await eventually(() => expect(duty(page)).toMatchObject([{ id: WARD }, { id: CALL }]));
 });
 
 test("who is off duty sees an alert and does not hear it, until a shift begins", async () => {
