@@ -227,6 +227,17 @@ class Alerts:
         """Those that began at `at` (wall ms) or later."""
         return self._some("began >= ? ORDER BY idx", at)
 
+    def raised(self, parties: Iterable[str] | None, *, since: int, limit: int) -> list[Alert]:
+        """Those that began at `since` (wall ms) or later and concern any of the parties, if told; the newest first."""
+        wanted = None if parties is None else msgspec.json.encode(sorted(parties)).decode()
+        return self._some(
+            "began >= ?2 AND (?1 IS NULL OR EXISTS (SELECT 1 FROM concern WHERE concern.alert = alert.idx"
+            " AND party IN (SELECT value FROM json_each(?1)))) ORDER BY idx DESC LIMIT ?3",
+            wanted,
+            since,
+            limit,
+        )
+
     def put(self, alert: Alert) -> None:
         self._db.execute(_PUT, msgspec.structs.astuple(alert))
 
@@ -249,6 +260,20 @@ class Alerts:
             "SELECT 1 FROM alarm JOIN concern USING (alert) LEFT JOIN member ON member.party = concern.party"
             " WHERE alarm.idx = ?1 AND (concern.party = ?2 OR member.account = ?2) LIMIT 1",
             (idx, account),
+        ).fetchone()
+        return row is not None
+
+    def meet(self, parties: Iterable[str], other: str, others: Iterable[str]) -> bool:
+        """Whether an alert that concerns one of the parties is of `other`, or concerns one of `others`, too."""
+        row = self._db.execute(
+            "WITH mine AS (SELECT alert FROM concern WHERE party IN (SELECT value FROM json_each(?1)))"
+            " SELECT 1 FROM alert WHERE author = ?2 AND idx IN mine UNION ALL SELECT 1 FROM concern"
+            " WHERE party IN (SELECT value FROM json_each(?3)) AND alert IN mine LIMIT 1",
+            (
+                msgspec.json.encode(sorted(parties)).decode(),
+                other,
+                msgspec.json.encode(sorted(others)).decode(),
+            ),
         ).fetchone()
         return row is not None
 

@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from chain.block import Header
 from chain.body import Handle, Name
-from chain.contracts.terms import ContractId
+from chain.contracts.terms import ContractId, Terms
 from chain.entry import Code, Count, EntryId, Hash, Kind, Milliseconds, Priority, Role, Stream
 from chain.identity import AccountId, GroupId, PartyId
 from chain.wire import Delivered
@@ -105,24 +105,62 @@ class Party(Struct, frozen=True, kw_only=True):
     name: Name | None = None
 
 
-class Intent(Struct, frozen=True, forbid_unknown_fields=True):
-    """`POST /v1/intents`: the caller wants to write to `to`, a handle, a group's name, or an id."""
+class AlertHeader(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of an alert that somebody is about to raise, what contracts go by."""
+
+    kind: Literal["physiological", "technical"]
+    priority: Priority
+
+
+class Intent(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """
+    `POST /v1/intents`: the caller wants to write to `to`, a handle, a group's name, or an id.
+
+    With `alert`, it is to be sealed for those, too, to whom it may escalate. With `re`, a message of an alert that the
+    caller may read, it is about that one.
+    """
 
     to: Annotated[str, Meta(min_length=1, max_length=80)]
+    alert: AlertHeader | None = None
+    re: EntryId | None = None
+
+
+class EscalationParty(Struct, frozen=True, kw_only=True):
+    """One that a contract's steps name, and its accounts that have a key, as in `IntentAnswer`."""
+
+    to: PartyId
+    recipients: list[Party]
+    on_duty: list[AccountId]
+    group: Delivered | None = None
+    admin: Party | None = None
+
+
+class Escalation(Struct, frozen=True, kw_only=True):
+    """
+    The contract that an alert escalates by: `contract` is the entry that installed it, `admin` whoever signed that.
+
+    A party whom its steps do not name is the gateway's invention.
+    """
+
+    contract: Delivered
+    admin: Party
+    parties: list[EscalationParty]
 
 
 class IntentAnswer(Struct, frozen=True, kw_only=True):
     """
-    Both sides exist and may talk: the addressees, each with proven keys.
+    Both sides exist and may talk: the addressees, each with proven keys; those of them who are `on_duty` come first.
 
     For a group, `group` is the admin's entry that names its members, and `admin` whoever signed it: an
-    addressee that is not among those members is the gateway's invention.
+    addressee that is not among those members is the gateway's invention. `escalation` is told of alerts only.
     """
 
     to: PartyId
     recipients: list[Party]
     group: Delivered | None = None
     admin: Party | None = None
+    on_duty: list[AccountId] = []
+    escalation: Escalation | None = None
 
 
 class Friend(Struct, frozen=True, kw_only=True):
@@ -182,15 +220,101 @@ class AlertLine(Struct, frozen=True, kw_only=True):
 
 
 class AlertPage(Struct, frozen=True):
-    """`GET /v1/alerts`: those that are open, or were until lately."""
+    """`GET /v1/alerts`: those that are open, or were until lately, the newest first; `more`: older ones were left out."""
 
     alerts: list[AlertLine]
+    more: bool = False
 
 
 class AlertEntries(Struct, frozen=True):
-    """`GET /v1/alerts/<id>/entries`: what an alert follows from, by rising index."""
+    """
+    `GET /v1/alerts/<id>/entries`: the messages of an alert and what was answered, by rising index.
+
+    `more`: there are older ones besides its first message.
+    """
 
     entries: list[Delivered]
+    more: bool = False
+
+
+class LoadLine(Struct, frozen=True, kw_only=True):
+    """
+    What one author raised in the week that began at `week` (ms; a Monday, 00:00 UTC).
+
+    Of `alerts`, so many were `technical`, were `taken`, and came to `nobody`. Half of those that were answered had waited
+    `median_ms` or less.
+    """
+
+    author: AccountId
+    week: Milliseconds
+    alerts: Count
+    technical: Count
+    taken: Count
+    nobody: Count
+    median_ms: Count | None
+
+
+class LoadPage(Struct, frozen=True):
+    """`GET /v1/alerts/load`: the newest week first."""
+
+    weeks: list[LoadLine]
+
+
+class ShiftLine(Struct, frozen=True):
+    """Somebody is on from `begins` to `ends`, in ms."""
+
+    account: AccountId
+    begins: Milliseconds
+    ends: Milliseconds
+
+
+class DutyGroup(Struct, frozen=True, kw_only=True):
+    """Who is on now in a group (everybody, where it is nobody's shift), and the shifts that have not ended."""
+
+    id: GroupId
+    name: Name | None
+    members: list[AccountId]
+    on: list[AccountId]
+    shifts: list[ShiftLine]
+
+
+class DutyPage(Struct, frozen=True):
+    """`GET /v1/duty`: the groups that the caller may speak to. `now` is the gateway's clock in ms."""
+
+    groups: list[DutyGroup]
+    now: Milliseconds
+    next: Count | None
+
+
+class ContractLine(Struct, frozen=True, kw_only=True):
+    """A contract in force: since when (ms), its `terms`, and what they say in `words`."""
+
+    id: ContractId
+    hash: Hash
+    kind: Literal["access", "rate", "quorum", "escalate", "retain"]
+    installed: Milliseconds
+    terms: Terms
+    words: list[str]
+
+
+class ContractPage(Struct, frozen=True):
+    """`GET /v1/contracts`: those in force, the oldest first."""
+
+    contracts: list[ContractLine]
+
+
+class Proposal(Struct, frozen=True, forbid_unknown_fields=True):
+    """`POST /v1/admin/contracts/check`: a contract that an admin might install."""
+
+    contract: ContractId
+    terms: Terms
+
+
+class Explained(Struct, frozen=True):
+    """What a proposed contract says in `words`, and what it `would` have done to the history that there is."""
+
+    words: list[str]
+    would: list[str]
 
 
 class AccountLine(Struct, frozen=True, kw_only=True):

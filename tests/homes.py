@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from chain import durable
-from chain.api import IntentAnswer, Party
+from chain.api import AlertHeader, Intent, IntentAnswer, Party
 from chain.errors import Refused
 from chain.identity import account_id
 from chain.wire import Delivered, Delivery, Parcel
@@ -18,8 +18,7 @@ from device.identity import KeySet
 from device.keys import SigningSecret
 from device.rest import Receipted
 from gateway.rest.desk import Caller, Credential
-from gateway.rest.intents import _answer
-from gateway.rest.parties import addressee
+from gateway.rest.intents import answered
 from gateway.rest.snapshot import Snapshot
 from tests.vectors.people import person
 from tests.world import Actor, Keys, World
@@ -112,13 +111,13 @@ class NearGateway:
             raise Problem(404, "no such account")
         return now.party(row)
 
-    def intent(self, to: str) -> IntentAnswer:
+    def intent(self, to: str, alert: AlertHeader | None = None) -> IntentAnswer:
         now = self._now("intent")
         row = now.state.account(self._account)
         assert row is not None
         me = Caller(row, now, cast("Credential", None))
         try:
-            return _answer(me, addressee(me, to))
+            return answered(me, Intent(to, alert), self.world.now)
         except Refused as refusal:
             raise Problem(403, refusal.reason, rule=refusal.rule) from refusal
 

@@ -13,11 +13,13 @@ from gateway.relay import Relay
 from gateway.rest import problems
 from gateway.rest.accounts import accounts
 from gateway.rest.admin import admin
+from gateway.rest.alerts import alerts
 from gateway.rest.alive import alive
 from gateway.rest.audit import audit
 from gateway.rest.certificates import Lan, certificates
 from gateway.rest.desk import Desk
 from gateway.rest.documents import Intake
+from gateway.rest.duty import duty
 from gateway.rest.entries import entries
 from gateway.rest.events import Seats, events
 from gateway.rest.friends import friends
@@ -99,7 +101,9 @@ def create_app(
         invites(desk, joins, tries, clock),
         accounts(desk, submissions, joins, tries, clock),
         entries(desk, submissions),
-        intents(desk),
+        intents(desk, clock),
+        alerts(desk, clock),
+        duty(desk, clock),
         inbox(desk),
         events(desk, chains, relay, seats, clock),
         tiles(desk),

@@ -7,7 +7,21 @@ from flask import Blueprint, Response
 from msgspec import Meta, Struct
 
 from chain import entry
-from chain.entry import MAX_MS, Account, Common, Contact, Count, Group, Invite, Key, Redact, Revoke
+from chain.entry import (
+    MAX_MS,
+    Account,
+    Approve,
+    Common,
+    Contact,
+    Contract,
+    Count,
+    Group,
+    Invite,
+    Key,
+    Redact,
+    Revoke,
+    Shift,
+)
 from chain.lists import Act, AuditLine, AuditPage
 from gateway.rest.desk import Desk
 from gateway.rest.documents import LARGEST_PAGE, answer, read_query
@@ -98,6 +112,28 @@ def _(said: Contact, now: Snapshot) -> dict[str, Any]:
 def _(said: Group, now: Snapshot) -> dict[str, Any]:
     action = "set" if said.members else "end"
     return {**_about(said.group, now), "action": action, "members": len(said.members)}
+
+
+@_says.register
+def _(said: Shift, now: Snapshot) -> dict[str, Any]:
+    who = said.account or said.instead
+    of_handle = None if who is None else now.state.handle(who)
+    return {
+        **_about(said.party, now),
+        "action": "on" if said.account else "off",
+        "of": who,
+        "of_handle": of_handle,
+    }
+
+
+@_says.register
+def _(said: Contract, _now: Snapshot) -> dict[str, Any]:
+    return {"about": said.contract, "action": said.action}
+
+
+@_says.register
+def _(said: Approve, _now: Snapshot) -> dict[str, Any]:
+    return {"about": said.deed}
 
 
 @_says.register

@@ -22,7 +22,7 @@ from chain.lists import CertificateLine, CertificatePage, Renewed
 from gateway.authority import Denied, Line
 from gateway.errors import BadConfig
 from gateway.rest.desk import Desk, TokenCredential
-from gateway.rest.documents import LARGEST_PAGE, Nothing, answer, read_body, read_query
+from gateway.rest.documents import LARGEST_PAGE, Empty, answer, read_body, read_query
 from gateway.rest.problems import Expired
 from gateway.rest.snapshot import Snapshot
 from gateway.rest.tries import Count, Tries
@@ -36,7 +36,7 @@ PEM = "application/x-pem-file"
 END_OF_CRL = b"-----END X509 CRL-----\n"
 
 _request = msgspec.json.Decoder(CertificateRequest)
-_nothing = msgspec.json.Decoder(Nothing)
+_empty = msgspec.json.Decoder(Empty)
 
 
 class Issuer(Protocol):
@@ -110,7 +110,7 @@ def certificates(desk: Desk, lan: Lan | None, tries: Tries, clock: Clock) -> Blu
 
     @views.post("/v1/admin/certificates/<account>/renew")
     def renew(account: str) -> Response:
-        read_body(_nothing)
+        read_body(_empty)
         with desk.caller() as me:
             me.need_admin()
             if not me.now.state.is_live(account):

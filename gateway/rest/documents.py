@@ -22,7 +22,7 @@ PATIENCE = 1.0
 """Seconds that a request waits for its turn to be read."""
 
 
-class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
+class Empty(Struct, frozen=True, forbid_unknown_fields=True):
     """The body of a request that says nothing: `{}`."""
 
 

@@ -8,11 +8,11 @@ from chain.api import Friend
 from chain.state import State
 from gateway.presence import Presence
 from gateway.rest.desk import Desk
-from gateway.rest.documents import Nothing, answer, read_body
+from gateway.rest.documents import Empty, answer, read_body
 from gateway.rest.snapshot import Snapshot
 from gateway.sessions import Clock
 
-_nothing = msgspec.json.Decoder(Nothing)
+_empty = msgspec.json.Decoder(Empty)
 
 
 class Friends(Struct, frozen=True):
@@ -24,7 +24,7 @@ def friends(desk: Desk, presence: Presence, clock: Clock) -> Blueprint:
 
     @views.post("/friendslist")
     def read() -> Response:
-        read_body(_nothing)
+        read_body(_empty)
         with desk.caller() as me:
             online = presence.online()
             found = [

@@ -14,7 +14,7 @@ from chain import export
 from chain.health import Health
 from gateway.auditor import Auditor
 from gateway.rest.desk import Credential, Desk
-from gateway.rest.documents import Nothing, answer, read_body
+from gateway.rest.documents import Empty, answer, read_body
 from gateway.rest.problems import Crowded, Unauthenticated
 from gateway.rest.snapshot import Chains
 
@@ -26,7 +26,7 @@ MOST_DOWNLOADS = 2
 CHUNK_BYTES = 262_144
 """What is read from one moment of the chain: a download must not hold on to any, or the log beside it grows."""
 
-_nothing = msgspec.json.Decoder(Nothing)
+_empty = msgspec.json.Decoder(Empty)
 
 
 def health(desk: Desk, chains: Chains, auditor: Auditor) -> Blueprint:
@@ -52,7 +52,7 @@ def health(desk: Desk, chains: Chains, auditor: Auditor) -> Blueprint:
 
     @views.post("/verify")
     def verify() -> Response:
-        read_body(_nothing)
+        read_body(_empty)
         with desk.caller() as me:
             me.need_admin()
         auditor.begin()

@@ -12,12 +12,12 @@ from chain.state import InviteRow
 from gateway.joins import Code, Joins
 from gateway.rest.admin import Page, cut
 from gateway.rest.desk import Caller, Desk
-from gateway.rest.documents import Nothing, answer, read_body, read_query
+from gateway.rest.documents import Empty, answer, read_body, read_query
 from gateway.rest.invites import is_open
 from gateway.sessions import Clock
 
 _digits = msgspec.json.Decoder(Digits)
-_nothing = msgspec.json.Decoder(Nothing)
+_empty = msgspec.json.Decoder(Empty)
 
 
 def joins(desk: Desk, kept: Joins, clock: Clock) -> Blueprint:
@@ -46,7 +46,7 @@ def joins(desk: Desk, kept: Joins, clock: Clock) -> Blueprint:
     def cancel(invite: str) -> Response:
         with desk.caller() as me:
             row = _unused(me, invite)
-            read_body(_nothing)
+            read_body(_empty)
         kept.stop(row.id)
         return Response(status=HTTPStatus.NO_CONTENT)
 

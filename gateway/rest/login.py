@@ -12,7 +12,7 @@ from chain.body import Body, Card, Login
 from chain.encoding import Bytes32, b64url, canonical, digest, unb64url_hash
 from gateway.agents import describe
 from gateway.rest.desk import COOKIE, Desk
-from gateway.rest.documents import Nothing, answer, read_body
+from gateway.rest.documents import Empty, answer, read_body
 from gateway.rest.problems import Unauthenticated
 from gateway.rest.snapshot import Snapshot
 from gateway.rest.tries import Count, Guesses, Source, Tries
@@ -55,7 +55,7 @@ class Me(Struct, frozen=True):
 
 _credentials = msgspec.json.Decoder(Credentials)
 _salt_of = msgspec.json.Decoder(SaltOf)
-_nothing = msgspec.json.Decoder(Nothing)
+_empty = msgspec.json.Decoder(Empty)
 
 # Nobody knows what hashes to this; it is compared with where there is no login, or no recovery code.
 _NOBODYS = b64url(bytes(32))
@@ -92,7 +92,7 @@ def login(desk: Desk, sessions: Sessions, tries: Tries) -> Blueprint:
 
     @views.post("/logout")
     def log_out() -> Response:
-        read_body(_nothing)
+        read_body(_empty)
         with desk.caller():
             if token := request.cookies.get(COOKIE):
                 sessions.end(token)

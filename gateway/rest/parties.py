@@ -2,10 +2,11 @@
 
 import msgspec
 
-from chain.entry import MAX_MS
+from chain.alerts import Alert
+from chain.entry import MAX_MS, EntryId
 from chain.errors import Refused
 from chain.identity import PartyId
-from chain.state import thread_of
+from chain.state import State, thread_of
 from gateway.rest.desk import Caller
 from gateway.rest.snapshot import Snapshot
 
@@ -18,14 +19,50 @@ def is_party_id(text: str) -> bool:
     return True
 
 
-def addressee(caller: Caller, name: str) -> str:
+def name_of(now: Snapshot, party: str) -> str | None:
+    """What people call an account or a group, unless that was erased."""
+    index = now.state.group_index(party)
+    if index is not None:
+        return now.group_name(index)
+    card = now.card(party)
+    return None if card is None else card.name
+
+
+def called(now: Snapshot, party: str) -> str:
+    """Its name, or else its id."""
+    return name_of(now, party) or party
+
+
+def stands_for(state: State, account: str) -> set[str]:
+    """The account, and the groups that it is in."""
+    return {account, *state.groups_of(account)}
+
+
+def alert_of(caller: Caller, entry_id: str) -> Alert | None:
+    """The alert that a message or an answer is of, if there is one and the caller may have it."""
+    try:
+        found = caller.now.chain.store.find(msgspec.convert(entry_id, EntryId))
+    except msgspec.ValidationError:
+        return None
+    if found is None or not caller.now.state.may_read(caller.id, found[0]):
+        return None
+    return caller.now.state.alerts.of(found[0])
+
+
+def addressee(caller: Caller, name: str, alert: Alert | None = None) -> str:
     """
-    The account or group that `name` (an id, a handle, a group's name) means, if the caller may speak to it.
+    The account or group that `name` (an id, a handle, a group's name) means, if the caller may speak to it, or may hand
+    an `alert` on to it.
 
     Whether there is no such addressee or it is out of reach is one and the same refusal: a name that may not
     be spoken to is nobody's business.
     """
-    found = {to for to in _named(caller.now, name) if caller.now.state.may_speak(caller.id, to)}
+    state = caller.now.state
+    found = {
+        to
+        for to in _named(caller.now, name)
+        if state.may_speak(caller.id, to) or (alert and state.alerts.concerns(to, alert.idx))
+    }
     if len(found) > 1:
         raise Refused("unknown", "that name stands for several you may speak to: use an id")
     if not found:
@@ -53,4 +90,5 @@ def may_see(caller: Caller, account: str) -> bool:
         or bool(state.groups_of(me) & state.groups_of(account))
         or bool(state.thread(thread_of(me, account), before=MAX_MS, limit=1))
         or state.has_from(me, account)
+        or state.alerts.meet(stands_for(state, me), account, stands_for(state, account))
     )

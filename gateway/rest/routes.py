@@ -26,7 +26,7 @@ from gateway.rest import (
 )
 from gateway.rest.alive import Alive
 from gateway.rest.certificates import CERTIFICATE, PEM
-from gateway.rest.documents import Nothing
+from gateway.rest.documents import Empty
 from gateway.rest.submission import Receipted
 
 JSON = "application/json"
@@ -42,6 +42,7 @@ Tag = Literal[
     "The page",
     "Joining and logging in",
     "Writing and reading",
+    "Alerts and duty",
     "The chain",
     "Whether it works",
     "For admins",
@@ -51,6 +52,7 @@ LOGIN: Tag = "Joining and logging in"
 PAPER: Tag = "The paper's Table I"
 PAGE: Tag = "The page"
 TALK: Tag = "Writing and reading"
+ALERTS: Tag = "Alerts and duty"
 CHAIN: Tag = "The chain"
 WATCH: Tag = "Whether it works"
 ADMIN: Tag = "For admins"
@@ -84,9 +86,9 @@ ROUTES = {
         answer=login.Me,
         problems=(401, 429),
     ),
-    "POST /logout": Route(tag=PAPER, does="Log this browser out", body=Nothing, status=HTTPStatus.NO_CONTENT),
+    "POST /logout": Route(tag=PAPER, does="Log this browser out", body=Empty, status=HTTPStatus.NO_CONTENT),
     "POST /friendslist": Route(
-        tag=PAPER, does="Everybody the caller talks to, or is asked to", body=Nothing, answer=friends.Friends
+        tag=PAPER, does="Everybody the caller talks to, or is asked to", body=Empty, answer=friends.Friends
     ),
     "POST /messages": Route(
         tag=PAPER,
@@ -130,7 +132,7 @@ ROUTES = {
     "POST /v1/sessions/<session_id>/end": Route(
         tag=LOGIN,
         does="End one of the caller's sessions",
-        body=Nothing,
+        body=Empty,
         status=HTTPStatus.NO_CONTENT,
         problems=(404,),
     ),
@@ -177,6 +179,24 @@ ROUTES = {
         query=inbox.Since,
         answer=STREAM,
         problems=(503,),
+    ),
+    "GET /v1/alerts": Route(
+        tag=ALERTS, does="The alerts that concern the caller, open or until lately", answer=api.AlertPage
+    ),
+    "GET /v1/alerts/<entry_id>/entries": Route(
+        tag=ALERTS,
+        does="The messages of an alert, and what was answered",
+        answer=api.AlertEntries,
+        problems=(404,),
+    ),
+    "GET /v1/alerts/load": Route(
+        tag=ALERTS, does="How many alerts there were, by week and author", answer=api.LoadPage
+    ),
+    "GET /v1/duty": Route(
+        tag=ALERTS,
+        does="Who is on duty, and the shifts that are planned",
+        query=admin.Page,
+        answer=api.DutyPage,
     ),
     "POST /v1/certificates": Route(
         tag=LOGIN,
@@ -233,7 +253,7 @@ ROUTES = {
         tag=ADMIN,
         who="admin",
         does="Make a join code that was not used good for nothing",
-        body=Nothing,
+        body=Empty,
         status=HTTPStatus.NO_CONTENT,
         problems=(404,),
     ),
@@ -255,7 +275,7 @@ ROUTES = {
         tag=ADMIN,
         who="admin",
         does="Let an account renew a certificate that has expired",
-        body=Nothing,
+        body=Empty,
         answer=lists.Renewed,
         problems=(404, 503),
     ),
@@ -275,7 +295,7 @@ ROUTES = {
         tag=ADMIN,
         who="admin",
         does="Have the whole chain checked",
-        body=Nothing,
+        body=Empty,
         answer=Running,
         status=HTTPStatus.ACCEPTED,
     ),
@@ -289,7 +309,7 @@ ROUTES = {
         tag=ADMIN,
         who="admin",
         does="End anybody's session",
-        body=Nothing,
+        body=Empty,
         status=HTTPStatus.NO_CONTENT,
         problems=(404,),
     ),

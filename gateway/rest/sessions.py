@@ -10,7 +10,7 @@ from chain.errors import Missing
 from chain.lists import SessionLine, SessionPage
 from gateway.rest.admin import Page
 from gateway.rest.desk import Caller, Desk, SessionCredential, still_fits
-from gateway.rest.documents import Nothing, answer, read_body, read_query
+from gateway.rest.documents import Empty, answer, read_body, read_query
 from gateway.sessions import Session, Sessions
 
 
@@ -18,7 +18,7 @@ class OwnSessions(Struct, frozen=True):
     sessions: list[SessionLine]
 
 
-_nothing = msgspec.json.Decoder(Nothing)
+_empty = msgspec.json.Decoder(Empty)
 
 
 def sessions(desk: Desk, kept: Sessions) -> Blueprint:
@@ -32,7 +32,7 @@ def sessions(desk: Desk, kept: Sessions) -> Blueprint:
 
     @views.post("/sessions/<session_id>/end")
     def end(session_id: str) -> Response:
-        read_body(_nothing)
+        read_body(_empty)
         with desk.caller() as me:
             session = kept.named(session_id)
             if session is None or session.account != me.id:
@@ -51,7 +51,7 @@ def sessions(desk: Desk, kept: Sessions) -> Blueprint:
 
     @views.post("/admin/sessions/<session_id>/end")
     def end_anybodys(session_id: str) -> Response:
-        read_body(_nothing)
+        read_body(_empty)
         with desk.caller() as me:
             me.need_admin()
         session = kept.named(session_id)

@@ -15,6 +15,7 @@ from gateway.rest.routes import ROUTES
 from tests.certificates import request
 from tests.offices import LanSite
 from tests.site import Site, a_site, log_in, parcel_of
+from tests.world import START, contracts_for
 
 LEFT_OUT = {"HEAD", "OPTIONS"}
 """The framework answers them everywhere."""
@@ -94,6 +95,10 @@ def answers(site: Site) -> Iterator[tuple[str, TestResponse]]:
     code = site.world.code()
     yield "POST /v1/entries", site.submit(site.alice, entry)
     site.commit(site.admin.invites(code, handle="dora"))
+    alarm = site.fridge.alerts(site.on_call)
+    site.commit(site.admin.installs("on-call", contracts_for(site.on_call)["escalate"]))
+    site.commit(site.admin.plans(site.on_call, START, site.clock() + 1, account=site.alice.id))
+    site.commit(alarm)
     yield "POST /v1/invites", site.post(site.alice, "/v1/invites", {"code": code})
     yield "POST /login", log_in(site.browser(), site.alice)
     yield "POST /v1/login/salt", site.post(site.alice, "/v1/login/salt", {"handle": "alice"})
@@ -101,6 +106,8 @@ def answers(site: Site) -> Iterator[tuple[str, TestResponse]]:
     yield "POST /messages", site.post(site.alice, "/messages", {"friend": site.bob.id})
     yield "POST /v1/lookup", site.post(site.alice, "/v1/lookup", {"handle": "bob"})
     yield "POST /v1/intents", site.post(site.alice, "/v1/intents", {"to": site.bob.id})
+    header = {"kind": "physiological", "priority": "high"}
+    yield "POST /v1/intents", site.post(site.fridge, "/v1/intents", {"to": "on call", "alert": header})
     yield "POST /v1/certificates", site.post(site.alice, "/v1/certificates", {"csr": request(site.alice.id)})
     renew = f"/v1/admin/certificates/{site.bob.id}/renew"
     yield "POST /v1/admin/certificates/<account>/renew", site.post(site.admin, renew, {})
@@ -113,6 +120,10 @@ def answers(site: Site) -> Iterator[tuple[str, TestResponse]]:
         f"/v1/accounts/{site.bob.id}": "/v1/accounts/<account>",
         f"/v1/entries/{message}": "/v1/entries/<entry_id>",
         "/v1/inbox": "/v1/inbox",
+        "/v1/alerts": "/v1/alerts",
+        f"/v1/alerts/{alarm.signed.entry.id}/entries": "/v1/alerts/<entry_id>/entries",
+        "/v1/alerts/load": "/v1/alerts/load",
+        "/v1/duty": "/v1/duty",
         "/v1/chain/consistency?from=1&to=2": "/v1/chain/consistency",
         "/v1/chain/blocks/1": "/v1/chain/blocks/<height>",
         "/healthz": "/healthz",
