@@ -9,7 +9,7 @@ import type { Deed } from "../proto/entry";
 import { FORWARD } from "../proto/forward";
 import { LIMITS, SETTINGS } from "../proto/limits";
 import { Drills } from "./drills";
-import { type Around, compare, Episode, episodeKey, insert, isListed, listed } from "./episodes";
+import { type Around, compare, Episode, episodeKey, insert, isListed, listed, timeOf } from "./episodes";
 import type { MessageRow, Row, StatusRow, TickRow } from "./lines";
 import { type PendingMessage, Thread } from "./thread";
 
@@ -132,6 +132,15 @@ export class Ledger {
   /** The alerts that ticks are about, and whose first message is not here. */
   missing(): EntryId[] {
     return [...this.#earlyTicks.keys()];
+  }
+
+  /** When a tick said that nobody answered an alert whose first message is not here. */
+  unansweredAt(alert: EntryId): number | null {
+    const ticks = this.#earlyTicks.get(alert) ?? [];
+    const last = ticks.findLast(({ did }) =>
+      did.some((deed) => deed.about === alert && deed.did === "nobody"),
+    );
+    return last ? timeOf(last) : null;
   }
 
   /** Messages of ours that are not committed; they come after all that are. */

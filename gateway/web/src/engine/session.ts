@@ -205,7 +205,8 @@ class OpenSession implements Session {
       ...{ ...shared, find },
       failed: (error) => background(Promise.reject(error)),
     });
-    this.#vigil = new Vigil({ ...shared, resealing, background }, outlooks);
+    const complain = (text: string) => this.#complain(text);
+    this.#vigil = new Vigil({ ...shared, resealing, background, complain }, outlooks);
     this.actions = deeds({ ...shared, store, trust, titleOf });
     directory.subscribe((byUs) => {
       this.#renamed();

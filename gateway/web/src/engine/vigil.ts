@@ -21,6 +21,7 @@ import type { Sync } from "./sync";
 
 /** Entries come in quick succession. */
 const PAUSE_MS = 300;
+const RECENT_MS = 24 * 60 * 60 * 1000;
 /** The longest that a browser's timer can wait. */
 const MOST_MS = 2 ** 31 - 1;
 
@@ -37,6 +38,8 @@ export interface VigilParts {
   now(): number;
   /** Something changed that is shown. */
   changed(): void;
+  /** Something that the person has to know. */
+  complain(text: string): void;
   /** Nobody waits for it. */
   background(work: Promise<unknown>): void;
 }
@@ -119,7 +122,17 @@ export class Vigil {
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       this.#refused.add(id);
+      this.#tellOf(id);
     }
+  }
+
+  /** An admin is told that nobody answered, also of what is not theirs to see. */
+  #tellOf(id: EntryId): void {
+    const { ledger, now, complain } = this.parts;
+    const at = ledger.unansweredAt(id);
+    if (at === null || now() - at > RECENT_MS) return;
+    const time = new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    complain(`At ${time}, nobody had answered an alert. You may not see what it is: ask those on duty now.`);
   }
 
   async #askDuty(): Promise<void> {

@@ -169,6 +169,22 @@ test("an alert that the gateway does not let us have is asked for once", async (
   expect(asked()).toHaveLength(1);
 });
 
+test("that nobody answered is told to whoever may not see the alert, while it is news", async () => {
+  const page = await live();
+  const troubles = () => page.world.board.view().troubles.map(({ text }) => text);
+  const nobody = (): Deed => ({ contract: "escalate", did: "nobody", about: newEntryId(town.clock) });
+  const now = town.clock;
+  town.clock = now - 25 * HOUR;
+  await town.tick([nobody()], [alice.account]);
+  await eventually(() => expect(town.asked.filter((each) => each.endsWith("/entries"))).toHaveLength(1));
+  town.clock = now;
+
+  await town.tick([nobody()], [alice.account]);
+
+  await eventually(() => expect(troubles()).toHaveLength(1));
+  expect(troubles()[0]).toContain("nobody had answered an alert");
+});
+
 // What is handed on
 
 test("what was not sealed for us opens once it is handed on, and says by whom", async () => {
