@@ -32,6 +32,10 @@ log = logging.getLogger(__name__)
 TURN_SECONDS = 0.1
 RETRY_SECONDS = 5.0
 JOIN_SECONDS = 5.0
+
+COMPARE_SECONDS = 60.0
+"""How often the gateway is asked what is open, though nothing seems to be missed."""
+
 GONE = 404
 
 POSITION = "annunciator"
@@ -145,6 +149,7 @@ class Listener:
         self._examined: set[tuple[str, str]] = set()
         """Alerts of which all entries were read, because the gateway says something else of them."""
         self._well = False
+        self._next_comparison = 0.0
         self._reception = Reception(
             client,
             self._inbox,
@@ -169,10 +174,17 @@ class Listener:
         now = time.monotonic()
         if self._reception.is_due(now):
             self._well = self._reception.ask(now, self._catch_up)
+            if not self._well:
+                self._next_comparison = 0.0
         if self._well and self._reception.link.is_up:
             self._post.well = time.monotonic()
 
     def _connected(self) -> None:
+        self._wonder()
+
+    def _wonder(self) -> None:
+        """Something may have been missed: ask now what is open."""
+        self._next_comparison = 0.0
         self._reception.hurry()
 
     def _arrived(self, topic: str, payload: bytes) -> None:
@@ -186,7 +198,9 @@ class Listener:
         self._post.set_clock(self._client.gateway.site().now)
         for entries in self._inbox.pages():
             self._take(entries)
-        self._compare(self._client.gateway.alerts())
+        if time.monotonic() >= self._next_comparison:
+            self._next_comparison = time.monotonic() + COMPARE_SECONDS
+            self._compare(self._client.gateway.alerts())
         self._post.picture = self._alarms.picture
 
     def _take(self, entries: Sequence[Delivered]) -> None:
@@ -207,7 +221,7 @@ class Listener:
             heard = Heard(index, signed.entry)
         if not self._alarms.hear(heard):
             # An alert that reached this account only now: what it was before has to be asked for.
-            self._reception.hurry()
+            self._wonder()
 
     def _prove(self, signed: SignedEntry) -> None:
         if signed.entry.author == self._gateway_account:
@@ -227,10 +241,10 @@ class Listener:
             if not self._differs(line):
                 self._examined.discard(key)
             elif key not in self._examined:
-                self._examined.add(key)
                 self._alarms.name(line)
                 self._read(line.id)
-                self._reception.hurry()
+                self._examined.add(key)
+                self._wonder()
             elif is_open(line):
                 log.warning("alert held open by the gateway alone alert=%s", line.id)
                 self._alarms.tell(line)
@@ -238,8 +252,8 @@ class Listener:
         for alert in self._alarms.picture.open:
             key = (alert.author, alert.episode)
             if key not in listed and key not in self._examined:
-                self._examined.add(key)
                 self._read(alert.entry)
+                self._examined.add(key)
 
     def _differs(self, line: AlertLine) -> bool:
         held = self._alarms.of(line.author, line.episode)

@@ -20,7 +20,7 @@ from chain.errors import Unverified
 from chain.wire import Delivered, Delivery, Submission
 from device.annunciator import Alarms, Picture
 from device.client import Client
-from device.errors import Problem, TwoHistories
+from device.errors import Problem, TwoHistories, Unreachable
 from device.pager import POSITION, Listener, Post, cue
 from device.patterns import Patterns
 from tests.homes import NearGateway, enrol, settle
@@ -119,7 +119,7 @@ class Bell:
     def asks(self) -> None:
         """Its time to ask has come; and once more, for it may have found a reason to."""
         for _ in range(2):
-            self.listener._reception.hurry()
+            self.listener._wonder()
             self.turn()
 
     def commits(self, submission: Submission, *, delivered: bool = True) -> Submission:
@@ -293,6 +293,37 @@ def test_a_key_that_is_not_believed_silences_nothing(bell: Bell, monkeypatch: py
     bell.asks()
 
     assert bell.sounds == "high"
+
+
+def test_all_that_is_open_is_asked_for_now_and_then_only(bell: Bell) -> None:
+    bell.raised()
+    bell.asks()
+    bell.gateway.asked.clear()
+
+    for _ in range(5):
+        bell.listener._reception.hurry()
+        bell.turn()
+
+    assert bell.gateway.asked.count("inbox") == 5
+    assert "alerts" not in bell.gateway.asked
+
+
+def test_a_comparison_that_broke_off_is_made_again(bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:
+    bell.raised()
+    bell.restarts()
+    with monkeypatch.context() as away:
+        away.setattr(bell.gateway, "alert", unreachable)
+        bell.turn()
+        assert bell.sounds is None
+
+    bell.listener._reception.hurry()
+    bell.turn()
+
+    assert bell.sounds == "high"
+
+
+def unreachable(*_: object) -> list[Delivered]:
+    raise Unreachable("nobody there")
 
 
 def test_it_keeps_a_place_of_its_own_in_the_inbox(bell: Bell) -> None:
