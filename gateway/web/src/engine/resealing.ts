@@ -17,6 +17,7 @@ import { Problem, Untrusted } from "./errors";
 import type { Friends } from "./friends";
 import type { Ledger } from "./ledger";
 import { type LetterParts, post } from "./letters";
+import type { Turns } from "./locks";
 import type { Opener, Sealed } from "./opener";
 import type { Outbox } from "./outbox";
 import type { Pin } from "./store";
@@ -33,6 +34,7 @@ export interface ResealingParts extends LetterParts {
   ledger: Pick<Ledger, "concerned" | "message" | "forwardsOf" | "alert">;
   opener: Pick<Opener, "unseal">;
   outbox: Pick<Outbox, "queue" | "waiting" | "discard">;
+  turns: Turns;
   find(id: EntryId): Promise<Sealed | undefined>;
   /** Nobody waits for it. */
   failed(error: unknown): void;
@@ -44,15 +46,34 @@ export class Resealing {
   /** What waits for its turn, or was done: `message account`. */
   #begun = new Set<string>();
   #timers = new Set<ReturnType<typeof setTimeout>>();
+  #leads = false;
+  #stopped = false;
+  #resign: () => void = () => undefined;
 
   constructor(private readonly parts: ResealingParts) {}
+
+  /**
+   * Waits until no other tab of this browser does it, calls back, and goes on until it is stopped: two tabs would hand on
+   * everything twice.
+   */
+  lead(begins: () => void): Promise<void> {
+    const { turns, me } = this.parts;
+    return turns.take(`blockpost-reseal-${me}`, async () => {
+      if (this.#stopped) return;
+      this.#leads = true;
+      begins();
+      await new Promise<void>((resign) => {
+        this.#resign = resign;
+      });
+    });
+  }
 
   /** Hands on what somebody lacks of an open alert. Looks at it again only if others are concerned than the last time. */
   async consider(alert: AlertView): Promise<void> {
     const concerned = [...this.parts.ledger.concerned(alert.episode)].sort();
     const { duty } = this.parts;
     const now = JSON.stringify(concerned.map((party) => [party, duty.members(party), duty.on(party)]));
-    if (!alert.open || this.#looked.get(alert.episode) === now) return;
+    if (!this.#leads || !alert.open || this.#looked.get(alert.episode) === now) return;
     this.#looked.set(alert.episode, now);
     try {
       await this.#look(alert, concerned);
@@ -70,6 +91,9 @@ export class Resealing {
   }
 
   stop(): void {
+    this.#stopped = true;
+    this.#leads = false;
+    this.#resign();
     for (const timer of this.#timers) clearTimeout(timer);
   }
 

@@ -202,7 +202,7 @@ class OpenSession implements Session {
     };
     const background = (work: Promise<unknown>) => this.#background(work);
     const resealing = new Resealing({
-      ...{ ...shared, find },
+      ...{ ...shared, find, turns },
       failed: (error) => background(Promise.reject(error)),
     });
     const complain = (text: string) => this.#complain(text);
@@ -228,6 +228,7 @@ class OpenSession implements Session {
     this.#draw(true);
     this.#background(this.#outbox.refresh());
     this.#sync.start(this.#position);
+    this.#vigil.start();
     this.#timers = [
       // What was over for long enough leaves the list.
       setInterval(() => this.#draw(false), MINUTE_MS),

@@ -60,6 +60,11 @@ export class Vigil {
     this.#outlooks = outlooks;
   }
 
+  start(): void {
+    const { resealing, background } = this.parts;
+    background(resealing.lead(() => background(this.#reseal())));
+  }
+
   /** Everything is to be asked for: we are connected. */
   connected(): void {
     this.#refused.clear();

@@ -265,6 +265,14 @@ test("a test is heard once, and leaves nothing", async () => {
   expect(speaker.newest?.tones).toHaveLength(12);
 });
 
+test("an alert that is open, and not for us to hear, is silent", async () => {
+  await sound.arm();
+
+  await show({ ...alert("high"), sounding: false }, alert("low"));
+
+  expect(heard()).toEqual(pitches("low"));
+});
+
 test("patterns do not end after they begin again", () => {
   for (const { tones, every } of Object.values(PATTERNS)) {
     const end = Math.max(...tones.map(({ at, lasts }) => at + lasts));

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { episodeKey } from "../../src/engine/episodes";
+import type { Turns } from "../../src/engine/locks";
 import { Opener } from "../../src/engine/opener";
 import { makeBody, refOf } from "../../src/proto/body";
 import { type Said, writeText } from "../../src/proto/content";
@@ -10,7 +11,7 @@ import { LIMITS, SETTINGS } from "../../src/proto/limits";
 import { outsideOf, seal, unseal } from "../../src/proto/sealing";
 import type { Terms } from "../../src/proto/terms";
 import { person } from "../proto/people";
-import { moveIn, newBrowser, openTab, type Tab, write } from "./room";
+import { FairTurns, moveIn, newBrowser, openTab, type Tab, write } from "./room";
 import { Town } from "./town";
 
 const eventually = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 20_000, interval: 10 });
@@ -49,8 +50,8 @@ afterEach(async () => {
   for (const { session } of tabs.splice(0)) await session.stop();
 });
 
-async function live(): Promise<Tab> {
-  const opened = await openTab(town, alice);
+async function live(turns?: Turns): Promise<Tab> {
+  const opened = await openTab(town, alice, turns);
   tabs.push(opened);
   opened.session.start();
   await eventually(() => expect(opened.world.board.view().lamp).toBe("live"));
@@ -253,6 +254,23 @@ test("whoever comes into a group is handed what is open there, once", async () =
   await eventually(() => expect(duty(again)).toMatchObject([{ members: [{}, {}] }]));
   await eventually(() => expect(again.world.board.view().unsent).toEqual([]));
   expect(forwards()).toHaveLength(1);
+});
+
+test("of several tabs one hands on, and when it is closed the next one does", async () => {
+  await group(WARD, alice);
+  const turns = new FairTurns();
+  const first = await live(turns);
+  const second = await live(turns);
+  await write(town, fridge, WARD, "9.4 °C", START);
+  for (const page of [first, second]) await eventually(() => expect(alerts(page)).toHaveLength(1));
+  await group(WARD, alice, carol);
+  await eventually(() => expect(forwards()).toMatchObject([{ to: carol.account }]));
+  await eventually(() => expect(duty(second)).toMatchObject([{ members: [{}, {}] }]));
+
+  await first.session.stop();
+  await group(WARD, alice, carol, dave);
+
+  await eventually(() => expect(forwards()).toMatchObject([{ to: carol.account }, { to: dave.account }]));
 });
 
 test("nothing is handed on of what was taken", async () => {
