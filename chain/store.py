@@ -13,7 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from chain import merkle
-from chain.block import Block, read_header
+from chain.block import Block, Header, read_header
 from chain.body import ERASED, Body
 from chain.entry import id_bytes
 from chain.errors import Damaged, Missing
@@ -129,6 +129,13 @@ class Store:
         if row is None:
             raise Missing(f"block {height}: the chain is not that high")
         return Block.read(row[0], self.leaves_of(height))
+
+    def header(self, height: int) -> Header:
+        """Raise `Missing` if the chain is not that high."""
+        row = self.db.execute("SELECT header FROM block WHERE height = ?", (height,)).fetchone()
+        if row is None:
+            raise Missing(f"block {height}: the chain is not that high")
+        return read_header(row[0])
 
     def leaves_of(self, height: int) -> list[bytes]:
         rows = self.db.execute(

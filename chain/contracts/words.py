@@ -11,7 +11,7 @@ from chain.contracts.terms import Access, Escalate, EscalateParams, Quorum, Rate
 
 _UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
-_TIMES = {1: "once", 2: "twice"}
+_TIMES = {0: "never", 1: "once", 2: "twice"}
 
 _PER = {"author": "from one account", "to": "to one account or group", "all": "from everybody together"}
 
