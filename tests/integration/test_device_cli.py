@@ -19,7 +19,7 @@ from device.backup import unwrap_backup
 from device.client import Home
 from device.commands import messages
 from device.config import EXAMPLE, Config
-from device.content import FILE, READING
+from device.content import FILE, READING, SETTINGS
 from device.errors import CannotOpen
 from device.identity import KeySet
 from device.keys import SigningSecret
@@ -643,10 +643,11 @@ def test_a_sensors_readings_are_sent_until_the_agent_is_stopped(site: Site) -> N
     read(site, LEE)
 
     with running(site, FRIDGE, "run") as (process, ear):
-        ear.wait(event="receipted")
+        reading = ear.wait(event="queued", cty=READING)
+        ear.wait(event="receipted", id=reading["id"])
         assert process.stop() == 0
 
-    received = read(site, LEE)
+    received = [event for event in read(site, LEE) if event["cty"] != SETTINGS]
     assert len(received) >= 1
     assert {(event["from"], event["cty"]) for event in received} == {(FRIDGE, READING)}
     assert json.loads(received[0]["text"]) == {"sensor": "door", "unit": "Cel", "value": 4.5}
