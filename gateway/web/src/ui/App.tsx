@@ -23,6 +23,7 @@ const home = async () => ({ default: (await import("./home/Home")).Home });
 const Home = lazy(home);
 const Account = lazy(() => import("./account/Account"));
 const Admin = lazy(() => import("./admin/Admin"));
+const AlarmLoad = lazy(() => import("./load/AlarmLoad"));
 
 export function App({ engine, joinString }: { engine: Engine; joinString: string | null }) {
   return (
@@ -88,6 +89,8 @@ function AtHome() {
   switch (route.name) {
     case "me":
       return <Account />;
+    case "load":
+      return <AlarmLoad />;
     case "admin":
       return role === "admin" ? <Admin /> : <OnlyAdmins />;
     default:

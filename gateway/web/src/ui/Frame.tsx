@@ -2,6 +2,8 @@
 import "./frame.css";
 import { type ReactNode, useRef } from "react";
 import { useView } from "./engine-context";
+import { NobodyAnswered } from "./NobodyAnswered";
+import { gravest } from "./open-alerts";
 import { Badge } from "./parts/Badge";
 import { Banner } from "./parts/Banner";
 import { Icon, type IconName } from "./parts/Icon";
@@ -61,16 +63,15 @@ function Site() {
 function Places() {
   const route = useRoute();
   const openAlerts = useView((view) => view.alerts.filter((each) => each.open).length);
-  // The gravest is the first: they are listed like that.
-  const gravest = useView((view) => view.alerts.find((each) => each.open)?.priority);
+  const worst = useView((view) => gravest(view.alerts));
   const asked = useView((view) => view.friends.filter((each) => each.state === "asked").length);
   const isAdmin = useView((view) => view.me?.role === "admin");
   return (
     <nav className="places" aria-label="Main">
       <Place to={{ name: "home" }} here={isHome(route)} icon="bell" label="Home">
-        {gravest && (
-          <Badge label={`${openAlerts} open, ${priorityWords(gravest)}`}>
-            <PriorityMark priority={gravest} size={20} />
+        {worst && (
+          <Badge label={`${openAlerts} open, ${priorityWords(worst)}`}>
+            <PriorityMark priority={worst} size={20} />
             {openAlerts}
           </Badge>
         )}
@@ -114,7 +115,7 @@ function Place({ to, here, icon, label, children }: PlaceProps) {
 }
 
 function isHome(route: Route): boolean {
-  return ["home", "with", "alert", "proof"].includes(route.name);
+  return ["home", "with", "alert", "proof", "load"].includes(route.name);
 }
 
 /** What the person has to know whatever they look at. */
@@ -123,6 +124,7 @@ function Notices({ children }: { children: ReactNode }) {
   const offline = useView((view) => view.lamp === "offline");
   return (
     <section className="notices" aria-label="Notices">
+      <NobodyAnswered />
       {offline && (
         <Banner tone="warn" title="No connection to the gateway">
           New alerts and messages do not reach this page now. It goes on trying. What you send goes out later.

@@ -14,6 +14,7 @@ export type Route =
   | { name: "alert"; episode: string }
   | { name: "proof"; id: EntryId }
   | { name: "friends" }
+  | { name: "load" }
   | { name: "me" }
   | { name: "admin"; part: string };
 
@@ -34,6 +35,7 @@ export function parseRoute(hash: string): Route {
     case "proof":
       return value ? { name, id: value } : { name: "home" };
     case "friends":
+    case "load":
     case "me":
       return { name };
     case "admin":

@@ -31,16 +31,20 @@ export function useSpokenNews(): void {
   );
 }
 
-/** Of alerts that are open now and were not: how many, and the gravest. Nobody is named on a locked page. */
+/**
+ * Of alerts that are heard now and were not, and of those that nobody answered: how many, and the first of them. Nobody is
+ * named on a locked page.
+ */
 export function newAlerts(before: View, now: View): string | null {
   if (before.alerts === now.alerts || now.catchingUp || !isWatched(now)) return null;
-  const open = new Set(before.alerts.filter((each) => each.open).map(sounding));
-  const fresh = now.alerts.filter((each) => each.open && !open.has(sounding(each)));
-  const gravest = fresh[0];
-  if (!gravest) return null;
-  const from = now.stage.name === "locked" ? "" : `, from ${gravest.authorTitle}`;
+  const heard = new Set(before.alerts.filter((each) => each.sounding).map(soundOf));
+  const fresh = now.alerts.filter((each) => each.sounding && !heard.has(soundOf(each)));
+  const first = fresh[0];
+  if (!first) return null;
+  const what = first.nobody === null ? "New alert" : "Nobody answered an alert";
+  const from = now.stage.name === "locked" ? "" : `, from ${first.authorTitle}`;
   const others = fresh.length > 1 ? `, and ${fresh.length - 1} more` : "";
-  return `New alert, ${priorityWords(gravest.priority)}${from}${others}`;
+  return `${what}, ${priorityWords(first.priority)}${from}${others}`;
 }
 
 export function newMessages(before: View, now: View): string | null {
@@ -50,9 +54,9 @@ export function newMessages(before: View, now: View): string | null {
   return from.length > 0 ? `New message from ${from.map((each) => each.title).join(", ")}` : null;
 }
 
-/** An episode whose priority rose is news again. */
-function sounding(alert: AlertView): string {
-  return `${alert.episode} ${alert.priority}`;
+/** An episode whose priority rose is news again, and so is one that nobody answered. */
+function soundOf(alert: AlertView): string {
+  return `${alert.episode} ${alert.priority} ${alert.nobody}`;
 }
 
 function isWatched(view: View): boolean {

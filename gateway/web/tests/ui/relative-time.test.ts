@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ageText } from "../../src/ui/parts/RelativeTime";
+import { ageText, leftText } from "../../src/ui/parts/RelativeTime";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -20,4 +20,15 @@ test.each([
 
 test("a clock that is behind makes no negative age", () => {
   expect(ageText(-5 * SECOND)).toBe("0 s");
+});
+
+test.each([
+  [0, "any moment"],
+  [-5_000, "any moment"],
+  [400, "in 1 s"],
+  [40_000, "in 40 s"],
+  [60_000, "in 1 min"],
+  [121_000, "in 3 min"],
+])("what is %d ms away is %s", (ms, words) => {
+  expect(leftText(ms)).toBe(words);
 });

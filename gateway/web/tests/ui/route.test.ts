@@ -7,6 +7,7 @@ const ROUTES: readonly Route[] = [
   { name: "alert", episode: "019a" },
   { name: "proof", id: "019a-01" },
   { name: "friends" },
+  { name: "load" },
   { name: "me" },
   { name: "admin", part: "audit" },
 ];

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { AlertView, FriendView, View } from "../../src/model";
+import type { FriendView, View } from "../../src/model";
 import { newAlerts, newMessages } from "../../src/ui/spoken-news";
+import { ALERT } from "./alert";
 
 const VIEW: View = {
   stage: { name: "home" },
@@ -14,32 +15,6 @@ const VIEW: View = {
   unsent: [],
   sound: "armed",
   troubles: [],
-};
-
-const ALERT: AlertView = {
-  episode: "e1",
-  priority: "medium",
-  kind: "physiological",
-  active: true,
-  takenBy: null,
-  resolved: false,
-  open: true,
-  sounding: true,
-  duty: true,
-  snoozed: null,
-  escalation: null,
-  nobody: null,
-  overdue: null,
-  concerned: [],
-  drill: false,
-  seenBy: [],
-  conversation: "g-ward",
-  author: "a",
-  authorTitle: "fridge-2",
-  began: 0,
-  latest: 0,
-  message: "m1",
-  messages: ["m1"],
 };
 
 const FRIEND: FriendView = {

@@ -1,6 +1,7 @@
 /** The administration: a part for each thing that an admin looks after, each with an address of its own. */
 import "./admin.css";
-import type { ComponentType } from "react";
+import { type ComponentType, lazy, Suspense } from "react";
+import { Loading } from "../parts/Loaded";
 import { NavLinks } from "../parts/Tabs";
 import { hashOf, useRoute } from "../route";
 import { Audit } from "./Audit";
@@ -9,6 +10,8 @@ import { Codes } from "./Codes";
 import { Groups } from "./Groups";
 import { People } from "./People";
 import { Sessions } from "./Sessions";
+
+const Contracts = lazy(() => import("./Contracts"));
 
 interface Part {
   name: string;
@@ -22,6 +25,7 @@ const PARTS: readonly Part[] = [
   PEOPLE,
   { name: "codes", label: "Join codes", Screen: Codes },
   { name: "groups", label: "Contacts & groups", Screen: Groups },
+  { name: "contracts", label: "Contracts", Screen: Contracts },
   { name: "sessions", label: "Sessions", Screen: Sessions },
   { name: "chain", label: "Chain", Screen: Chain },
   { name: "audit", label: "Audit", Screen: Audit },
@@ -41,7 +45,9 @@ export default function Admin() {
           current: part === current,
         }))}
       />
-      <current.Screen key={current.name} />
+      <Suspense fallback={<Loading what={current.label.toLowerCase()} />}>
+        <current.Screen key={current.name} />
+      </Suspense>
     </div>
   );
 }

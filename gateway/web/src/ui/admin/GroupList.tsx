@@ -1,5 +1,5 @@
-/** The groups: made, changed, ended. */
-import { useState } from "react";
+/** The groups: made, changed, ended; and who of them is on duty. */
+import { lazy, Suspense, useState } from "react";
 import type { GroupRow } from "../../model";
 import { useActions } from "../engine-context";
 import { announce } from "../parts/Announcer";
@@ -13,13 +13,15 @@ import type { Contacts } from "./Groups";
 import { liveParties, type Parties, partyOfGroup } from "./parties";
 import { Who } from "./Who";
 
+const PlanShifts = lazy(() => import("./PlanShifts"));
+
 interface GroupListProps {
   contacts: Contacts;
   parties: Parties;
   onChanged(): Promise<void>;
 }
 
-type Asked = { what: "new" } | { what: "edit" | "end"; group: GroupRow };
+type Asked = { what: "new" } | { what: "edit" | "end" | "shifts"; group: GroupRow };
 
 export function GroupList({ contacts, parties, onChanged }: GroupListProps) {
   const [asked, setAsked] = useState<Asked | null>(null);
@@ -42,13 +44,18 @@ export function GroupList({ contacts, parties, onChanged }: GroupListProps) {
           </EmptyState>
         }
       />
-      {asked && asked.what !== "end" && (
+      {(asked?.what === "new" || asked?.what === "edit") && (
         <GroupDialog
           group={asked.what === "edit" ? asked.group : null}
           everybody={liveParties(contacts.accounts)}
           onSaved={onChanged}
           onClose={close}
         />
+      )}
+      {asked?.what === "shifts" && (
+        <Suspense>
+          <PlanShifts group={asked.group} parties={parties} onClose={close} />
+        </Suspense>
       )}
       {asked?.what === "end" && <EndGroup group={asked.group} onEnded={onChanged} onClose={close} />}
     </Section>
@@ -72,6 +79,12 @@ function columns(parties: Parties, ask: (asked: Asked) => void): readonly Column
       buttons: true,
       cell: (group) => (
         <>
+          <Button
+            label={`Shifts of ${partyOfGroup(group).title}`}
+            onClick={() => ask({ what: "shifts", group })}
+          >
+            Shifts
+          </Button>
           <Button label={`Edit ${partyOfGroup(group).title}`} onClick={() => ask({ what: "edit", group })}>
             Edit
           </Button>

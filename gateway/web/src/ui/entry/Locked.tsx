@@ -1,11 +1,12 @@
 /** Nobody used the page for a while: what is open is counted, and goes on sounding, and nobody is named. */
 import "./locked.css";
 import { useMemo, useState } from "react";
-import type { AlertView, Priority } from "../../model";
 import { useActions, useView } from "../engine-context";
+import { countOpen, unanswered } from "../open-alerts";
 import { Banner } from "../parts/Banner";
 import { Button } from "../parts/Button";
 import { Fields, PasswordField } from "../parts/Field";
+import { Icon } from "../parts/Icon";
 import { Toolbar } from "../parts/Page";
 import { PriorityMark, priorityWords } from "../parts/Priority";
 import { RelativeTime } from "../parts/RelativeTime";
@@ -53,13 +54,14 @@ export function Locked({ handle }: { handle: string }) {
 function OpenAlerts() {
   const alerts = useView((view) => view.alerts);
   const counts = useMemo(() => countOpen(alerts), [alerts]);
+  const alone = useMemo(() => unanswered(alerts).length, [alerts]);
   if (counts.length === 0) return <Banner tone="good">No alert is open.</Banner>;
   return (
     <section className="open-alerts" aria-label="Open alerts">
       <ul className="list">
-        {counts.map(({ priority, count, began }) => (
+        {counts.map(({ priority, count, began, sounding }) => (
           <li key={priority} className={`open-alert priority-${priority}`}>
-            <PriorityMark priority={priority} size={40} flashing />
+            <PriorityMark priority={priority} size={40} flashing={sounding} />
             <span className="open-alert-count">{count}</span>
             <span className="open-alert-words">
               <span aria-hidden="true">{priorityWords(priority)}</span>
@@ -70,23 +72,13 @@ function OpenAlerts() {
           </li>
         ))}
       </ul>
+      {alone > 0 && (
+        <p className="open-alerts-nobody">
+          <Icon name="alert" size={22} />
+          <span>{alone === 1 ? "Nobody answered one of them" : `Nobody answered ${alone} of them`}</span>
+        </p>
+      )}
       <p className="soft">Unlock to see what they are, and to take them.</p>
     </section>
   );
-}
-
-interface Count {
-  priority: Priority;
-  count: number;
-  /** Of the oldest. */
-  began: number;
-}
-
-const GRAVEST_FIRST: readonly Priority[] = ["high", "medium", "low", "info"];
-
-export function countOpen(alerts: readonly AlertView[]): readonly Count[] {
-  return GRAVEST_FIRST.map((priority) => {
-    const open = alerts.filter((each) => each.open && each.priority === priority);
-    return { priority, count: open.length, began: Math.min(...open.map((each) => each.began)) };
-  }).filter((each) => each.count > 0);
 }

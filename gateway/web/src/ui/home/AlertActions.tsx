@@ -1,9 +1,9 @@
 /**
- * Take, release or resolve an alert, where it is shown: on the board and in its conversation.
+ * Take, release, resolve or snooze an alert, where it is shown: on the board and in its conversation.
  *
  *   <AlertActions alert={alert} about={titleId} />     `about` is the id of what names the alert
  */
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import type { AlertView } from "../../model";
 import { useActions } from "../engine-context";
 import { Button } from "../parts/Button";
@@ -11,20 +11,24 @@ import { Icon } from "../parts/Icon";
 import { useTask } from "../parts/task";
 import { type Deed, deeds } from "./alerts";
 
+const Snooze = lazy(() => import("./Snooze"));
+
 const WORDS: Record<Deed, string> = {
   take: "Take",
   "take over": "Take over",
   release: "Release",
   resolve: "Resolve",
+  snooze: "Snooze",
 };
 
 export function AlertActions({ alert, about }: { alert: AlertView; about: string }) {
   const actions = useActions();
   const task = useTask();
   const [doing, setDoing] = useState<Deed | null>(null);
+  const [snoozing, setSnoozing] = useState(false);
   const offered = deeds(alert);
 
-  const carryOut = (deed: Deed): Promise<void> => {
+  const carryOut = (deed: Exclude<Deed, "snooze">): Promise<void> => {
     switch (deed) {
       case "take":
       case "take over":
@@ -36,6 +40,7 @@ export function AlertActions({ alert, about }: { alert: AlertView; about: string
     }
   };
   const press = (deed: Deed) => {
+    if (deed === "snooze") return setSnoozing(true);
     setDoing(deed);
     return task.run(() => carryOut(deed));
   };
@@ -55,6 +60,11 @@ export function AlertActions({ alert, about }: { alert: AlertView; about: string
           {WORDS[deed]}
         </Button>
       ))}
+      {snoozing && (
+        <Suspense>
+          <Snooze alert={alert} onClose={() => setSnoozing(false)} />
+        </Suspense>
+      )}
       {task.error && (
         <p className="home-error" role="alert">
           <Icon name="alert" />

@@ -1,16 +1,19 @@
-/** One alert: how urgent, from whom, what, for how long, who saw it, who took it, and what to do about it. */
+/** One alert: how urgent, from whom, what, for how long, who saw it, who took it, who is next, and what to do about it. */
 import { useId } from "react";
 import type { AlertView } from "../../model";
 import { useView } from "../engine-context";
+import { Badge } from "../parts/Badge";
 import { LinkButton } from "../parts/Button";
 import { classes } from "../parts/classes";
 import { Icon } from "../parts/Icon";
 import { PriorityMark } from "../parts/Priority";
-import { RelativeTime } from "../parts/RelativeTime";
+import { ExactTime, RelativeTime } from "../parts/RelativeTime";
 import { hashOf } from "../route";
 import { AlertActions } from "./AlertActions";
+import { Escalation } from "./Escalation";
 import { useOpened } from "./opened";
 import { listed, namesFor, said } from "./said";
+import { reasonInWords } from "./snooze";
 
 interface AlertCardProps {
   alert: AlertView;
@@ -27,7 +30,7 @@ export function AlertCard({ alert, current = false, linked = true }: AlertCardPr
       className={classes(
         "alert-card",
         `priority-${alert.priority}`,
-        alert.open && "alert-card-open",
+        alert.open && (alert.snoozed ? "alert-card-snoozed" : "alert-card-open"),
         current && "alert-card-current",
       )}
       aria-labelledby={id}
@@ -36,18 +39,21 @@ export function AlertCard({ alert, current = false, linked = true }: AlertCardPr
         <PriorityMark
           priority={alert.priority}
           size={32}
-          flashing={alert.open && alert.priority === "high"}
+          flashing={alert.open && !alert.snoozed && alert.priority === "high"}
         />
         <h3 id={id}>
           <span className="visually-hidden">Alert from </span>
           {alert.authorTitle}
         </h3>
+        {alert.drill && <Badge tone="accent">Drill</Badge>}
         <span className="alert-card-age">
           <span className="visually-hidden">since </span>
           <RelativeTime at={alert.began} />
         </span>
       </header>
+      <Warnings alert={alert} />
       <AlertWords alert={alert} />
+      {alert.open && alert.escalation && <Escalation course={alert.escalation} />}
       <AlertState alert={alert} about={id} />
       <div className="alert-card-actions">
         <AlertActions alert={alert} about={id} />
@@ -63,6 +69,31 @@ export function AlertCard({ alert, current = false, linked = true }: AlertCardPr
         )}
       </div>
     </article>
+  );
+}
+
+/** What must not be overlooked: that it stays undone although people were told. */
+function Warnings({ alert: { open, nobody, overdue } }: { alert: AlertView }) {
+  return (
+    <>
+      {open && nobody !== null && (
+        <p className="alert-card-nobody">
+          <Icon name="alert" size={22} />
+          <span>
+            Nobody answered <ExactTime at={nobody} />
+          </span>
+        </p>
+      )}
+      {overdue && (
+        <p className="alert-card-overdue">
+          <Icon name="clock" />
+          <span>
+            Overdue: {overdue.title} took it, and did not resolve it in time. It began again at{" "}
+            <ExactTime at={overdue.at} />
+          </span>
+        </p>
+      )}
+    </>
   );
 }
 
@@ -82,7 +113,7 @@ function AlertWords({ alert }: { alert: AlertView }) {
 }
 
 function AlertState({ alert, about }: { alert: AlertView; about: string }) {
-  const { takenBy, seenBy } = alert;
+  const { seenBy } = alert;
   const me = useView((view) => view.me?.account);
   return (
     <ul className="alert-card-state">
@@ -96,16 +127,7 @@ function AlertState({ alert, about }: { alert: AlertView; about: string }) {
           </span>
         )}
       </li>
-      <li className={takenBy ? "alert-card-taken" : "soft"}>
-        <Icon name="person" />
-        {takenBy ? (
-          <span>
-            {takenBy.mine ? "Taken by you" : `Taken by ${takenBy.title}`} <RelativeTime at={takenBy.at} ago />
-          </span>
-        ) : (
-          <span>{alert.resolved ? "Nobody took it" : "Nobody has taken it"}</span>
-        )}
-      </li>
+      <Answered alert={alert} />
       <li className="soft">
         <Icon name="eye" />
         <span>{seenBy.length === 0 ? "Seen by nobody yet" : `Seen by ${listed(namesFor(me, seenBy))}`}</span>
@@ -122,6 +144,39 @@ function AlertState({ alert, about }: { alert: AlertView; about: string }) {
           <span>Resolved</span>
         </li>
       )}
+      {alert.open && !alert.duty && !alert.sounding && !alert.snoozed && (
+        <li className="soft">
+          <Icon name="bellOff" />
+          <span>Silent here: you are not on duty</span>
+        </li>
+      )}
     </ul>
+  );
+}
+
+/** Who took it; or that nobody did, and until when it is left alone: that is no answer. */
+function Answered({ alert: { takenBy, snoozed, open, resolved } }: { alert: AlertView }) {
+  if (open && snoozed) {
+    return (
+      <li className="alert-card-asleep">
+        <Icon name="snooze" />
+        <span>
+          Snoozed until <ExactTime at={snoozed.until} /> {snoozed.mine ? "by you" : `by ${snoozed.title}`}:{" "}
+          {reasonInWords(snoozed.reason)}. Nobody has taken it
+        </span>
+      </li>
+    );
+  }
+  return (
+    <li className={takenBy ? "alert-card-taken" : "soft"}>
+      <Icon name="person" />
+      {takenBy ? (
+        <span>
+          {takenBy.mine ? "Taken by you" : `Taken by ${takenBy.title}`} <RelativeTime at={takenBy.at} ago />
+        </span>
+      ) : (
+        <span>{resolved ? "Nobody took it" : "Nobody has taken it"}</span>
+      )}
+    </li>
   );
 }

@@ -17,6 +17,7 @@ import { History } from "./History";
 import { KeyNotice } from "./KeyNotice";
 import { Presence } from "./Presence";
 
+const DeviceLimits = lazy(() => import("./DeviceLimits"));
 const Readings = lazy(() => import("./Readings"));
 const Safety = lazy(() => import("./Safety"));
 
@@ -30,6 +31,7 @@ export default function Conversation({ party, alert }: ConversationProps) {
   const me = useView((view) => view.me);
   const title = friend?.title ?? (alert?.conversation === party ? alert.authorTitle : party.slice(0, 8));
   const [readings, setReadings] = useState(false);
+  const [limits, setLimits] = useState(false);
   const [comparing, setComparing] = useState(false);
   const composer = useRef<ComposerHandle>(null);
   const { dropping, drop } = useDrop((files) => composer.current?.attach(files));
@@ -54,6 +56,18 @@ export default function Conversation({ party, alert }: ConversationProps) {
             Readings
           </Button>
         )}
+        {friend?.kind === "device" && (
+          <Button
+            look="quiet"
+            icon="sliders"
+            aria-expanded={limits}
+            className="head-button"
+            label="Limits"
+            onClick={() => setLimits(!limits)}
+          >
+            Limits
+          </Button>
+        )}
       </Head>
       {friend?.keyNotice && (
         <KeyNotice friend={friend} notice={friend.keyNotice} onCompare={() => setComparing(true)} />
@@ -66,6 +80,11 @@ export default function Conversation({ party, alert }: ConversationProps) {
       {readings && (
         <Suspense fallback={<Spinner />}>
           <Readings party={party} only={alert?.messages ?? null} />
+        </Suspense>
+      )}
+      {limits && (
+        <Suspense fallback={<Spinner />}>
+          <DeviceLimits device={party} title={title} />
         </Suspense>
       )}
       <History

@@ -1,4 +1,4 @@
-/** The home: alerts and friends at one side, a conversation or a proof at the other; a narrow page shows one of them. */
+/** The home: alerts, duty and friends at one side, a conversation or a proof at the other; a narrow page shows one of them. */
 import "./home.css";
 import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
 import { useView } from "../engine-context";
@@ -7,6 +7,7 @@ import { EmptyState } from "../parts/EmptyState";
 import { Spinner } from "../parts/Spinner";
 import { hashOf, type Route, useRoute } from "../route";
 import { AlertBoard } from "./AlertBoard";
+import { Duty } from "./Duty";
 import { Friends } from "./Friends";
 import { UnsentArea } from "./UnsentArea";
 
@@ -35,6 +36,7 @@ export function Home() {
       <div ref={side} className="home-side">
         <AlertBoard current={route.name === "alert" ? route.episode : null} />
         <UnsentArea />
+        <Duty />
         <Friends current={party} called={route.name === "friends"} />
       </div>
       <div className="home-main">

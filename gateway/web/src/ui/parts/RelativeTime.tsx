@@ -4,6 +4,7 @@
  *
  *   <RelativeTime at={alert.began} />                `12 s`, `3 min`, `2 h 05 min`, `3 days`: how long it has been
  *   <RelativeTime at={friend.lastSeen} ago />        `12 s ago`, `just now`
+ *   <TimeLeft at={step.due} />                       `in 3 min`, `in 40 s`, `any moment`
  *   <ExactTime at={line.at} />                       `14:05`, or with its day if that is not today
  *   <ExactTime at={line.at} full />                  `22 Nov 2025, 14:05:09`
  *
@@ -45,6 +46,15 @@ export function RelativeTime({ at, ago = false }: { at: number; ago?: boolean })
   );
 }
 
+export function TimeLeft({ at }: { at: number }) {
+  const text = useSyncExternalStore(everySecond, () => leftText(at - Date.now()));
+  return (
+    <time dateTime={new Date(at).toISOString()} title={exactText(at)} className="time">
+      {text}
+    </time>
+  );
+}
+
 export function ExactTime({ at, full = false }: { at: number; full?: boolean }) {
   const today = new Date(at).toDateString() === new Date().toDateString();
   const text = full ? exactText(at) : today ? HOUR_AND_MINUTE.format(at) : DAY_AND_TIME.format(at);
@@ -65,6 +75,13 @@ export function ageText(ms: number): string {
   }
   const days = Math.floor(ms / DAY);
   return days === 1 ? "1 day" : `${days} days`;
+}
+
+/** In how long it will be: rounded up, so that there is never less time than it says, and no waiting for a `0 s`. */
+export function leftText(ms: number): string {
+  if (ms <= 0) return "any moment";
+  const step = ms > MINUTE ? MINUTE : SECOND;
+  return `in ${ageText(Math.ceil(ms / step) * step)}`;
 }
 
 const HOUR_AND_MINUTE = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });

@@ -1,0 +1,56 @@
+/** Who is on duty, in words. */
+
+import type { DrillView, DutyGroup } from "../../model";
+import { clock, sameDay, shortDay } from "./days";
+import { listed } from "./said";
+
+/** Whether we are on: in which groups, and until when. Null if we are in none. */
+export function ownDuty(groups: readonly DutyGroup[]): { on: boolean; text: string } | null {
+  const ours = groups.filter(({ members }) => members.some(({ mine }) => mine));
+  if (ours.length === 0) return null;
+  const on = ours.filter(({ mine }) => mine);
+  if (on.length === 0) return { on: false, text: "You are not on duty: alerts are silent here" };
+  return { on: true, text: `You are on duty: ${listed(on.map(groupAndEnd))}` };
+}
+
+function groupAndEnd({ title, on }: DutyGroup): string {
+  const until = on.find(({ mine }) => mine)?.until ?? null;
+  return until === null ? title : `${title} until ${moment(until)}`;
+}
+
+/** `14:05`, or with its day if that is not today. */
+export function moment(at: number, now = Date.now()): string {
+  return sameDay(at, now) ? clock(at) : `${shortDay(at)}, ${clock(at)}`;
+}
+
+/** The same time of day for all is said once: `You and Ben, until 22:00`. */
+export function onDuty({ on, everybody, members }: DutyGroup, now = Date.now()): string {
+  if (on.length === 0) return "Nobody is on duty";
+  if (everybody)
+    return members.length === 1
+      ? "Everybody is on: nobody is planned"
+      : `Nobody is planned: all ${members.length} are on`;
+  const ends = [...new Set(on.map(({ until }) => until))];
+  return ends
+    .map((end) => {
+      const names = on.filter(({ until }) => until === end).map(({ mine, title }) => (mine ? "you" : title));
+      const people = listed(names, 4);
+      return end === null ? people : `${people} until ${moment(end, now)}`;
+    })
+    .join("; ");
+}
+
+/** What came of the last drill: `taken by Ben after 34 s`. */
+export function drillResult({ taken, resolved }: DrillView): string {
+  if (taken) return `taken by ${taken.title} after ${duration(taken.after)}`;
+  return resolved ? "nobody took it" : "nobody has taken it yet";
+}
+
+/** `34 s`, `4 min 05 s`, `2 h 05 min`: how long somebody took, to the second where that matters. */
+export function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const pad = (part: number) => String(part).padStart(2, "0");
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${pad(seconds % 60)} s`;
+  return `${Math.floor(seconds / 3600)} h ${pad(Math.floor((seconds % 3600) / 60))} min`;
+}
