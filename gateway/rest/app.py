@@ -17,6 +17,7 @@ from gateway.rest.alerts import alerts
 from gateway.rest.alive import alive
 from gateway.rest.audit import audit
 from gateway.rest.certificates import Lan, certificates
+from gateway.rest.contracts import contracts
 from gateway.rest.desk import Desk
 from gateway.rest.documents import Intake
 from gateway.rest.duty import duty
@@ -104,6 +105,7 @@ def create_app(
         intents(desk, clock),
         alerts(desk, clock),
         duty(desk, clock),
+        contracts(desk, clock),
         inbox(desk),
         events(desk, chains, relay, seats, clock),
         tiles(desk),

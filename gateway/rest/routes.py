@@ -198,6 +198,7 @@ ROUTES = {
         query=admin.Page,
         answer=api.DutyPage,
     ),
+    "GET /v1/contracts": Route(tag=ALERTS, does="The contracts in force, in words", answer=api.ContractPage),
     "POST /v1/certificates": Route(
         tag=LOGIN,
         does="A certificate for the caller, who shows a token",
@@ -289,6 +290,14 @@ ROUTES = {
         query=refusals.Earlier,
         answer=lists.RefusalPage,
         problems=(503,),
+    ),
+    "POST /v1/admin/contracts/check": Route(
+        tag=ADMIN,
+        who="admin",
+        does="What a contract says, and what it would have done",
+        body=api.Proposal,
+        answer=api.Explained,
+        problems=(409,),
     ),
     "GET /v1/admin/chain": Route(tag=ADMIN, who="admin", does="How the chain is", answer=Health),
     "POST /v1/admin/chain/verify": Route(

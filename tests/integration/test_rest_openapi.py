@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
 
+import msgspec
 import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
@@ -111,6 +112,9 @@ def answers(site: Site) -> Iterator[tuple[str, TestResponse]]:
     yield "POST /v1/certificates", site.post(site.alice, "/v1/certificates", {"csr": request(site.alice.id)})
     renew = f"/v1/admin/certificates/{site.bob.id}/renew"
     yield "POST /v1/admin/certificates/<account>/renew", site.post(site.admin, renew, {})
+    proposal = {"contract": "by-night", "terms": contracts_for(site.on_call)["escalate"]}
+    check = "/v1/admin/contracts/check"
+    yield f"POST {check}", site.post(site.admin, check, msgspec.to_builtins(proposal))
     yield "POST /v1/admin/chain/verify", site.post(site.admin, "/v1/admin/chain/verify", {})
     for path, name in {
         "/check": "/check",
@@ -124,6 +128,7 @@ def answers(site: Site) -> Iterator[tuple[str, TestResponse]]:
         f"/v1/alerts/{alarm.signed.entry.id}/entries": "/v1/alerts/<entry_id>/entries",
         "/v1/alerts/load": "/v1/alerts/load",
         "/v1/duty": "/v1/duty",
+        "/v1/contracts": "/v1/contracts",
         "/v1/chain/consistency?from=1&to=2": "/v1/chain/consistency",
         "/v1/chain/blocks/1": "/v1/chain/blocks/<height>",
         "/healthz": "/healthz",

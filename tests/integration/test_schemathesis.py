@@ -42,6 +42,7 @@ BEYOND_A_SCHEMA = {
     "POST /v1/accounts": "an entry is canonical JSON, signed, and bound to the body beside it",
     "POST /v1/certificates": "a certificate is requested in DER, by whom it names, signed",
     "POST /v1/entries": "an entry is canonical JSON, signed, and bound to the body beside it",
+    "POST /v1/admin/contracts/check": "a guard is CEL, and speaks of what there is",
     "GET /v1/chain/consistency": "one size is at most the other, which is at most that of the log",
 }
 """Where a request that fits the schema may be ill-formed nevertheless, and why."""

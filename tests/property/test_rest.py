@@ -62,6 +62,8 @@ PATHS = [
     "/v1/alerts/",
     "/v1/alerts/load",
     "/v1/duty",
+    "/v1/contracts",
+    "/v1/admin/contracts/check",
     "/v1/events",
     "/checkpoint",
     "/tile/",
