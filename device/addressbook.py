@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 from tinydb import where
+from tinydb.queries import QueryLike
 from tinydb.table import Table
 
+from chain.api import AlertHeader
 from chain.identity import SealingKey, SigningKey
 from chain.joincode import names_root
 from device.document import opened
@@ -70,11 +72,16 @@ class Pin(Struct, frozen=True, kw_only=True):
 
 
 class Route(Struct, frozen=True, kw_only=True):
-    """Whom a name led to when the gateway was last asked: an account or a group, and its addressees."""
+    """
+    Whom a name led to when the gateway was last asked: an account or a group, and its addressees.
+
+    With `alert`, such an alert's: those are among them to whom it may escalate.
+    """
 
     name: str
     to: str
     accounts: list[str]
+    alert: AlertHeader | None = None
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -156,14 +163,14 @@ class AddressBook:
         with opened(self._path) as document:
             document.table("pins").upsert(msgspec.to_builtins(pin), where("account") == pin.account)
 
-    def route(self, name: str) -> Route | None:
+    def route(self, name: str, alert: AlertHeader | None = None) -> Route | None:
         with opened(self._path) as document:
-            found = document.table("routes").get(where("name") == name)
+            found = document.table("routes").get(_leads(name, alert))
         return None if found is None else self._convert(found, Route)
 
     def set_route(self, route: Route) -> None:
         with opened(self._path) as document:
-            document.table("routes").upsert(msgspec.to_builtins(route), where("name") == route.name)
+            document.table("routes").upsert(msgspec.to_builtins(route), _leads(route.name, route.alert))
 
     def _get(self, table: str, kind: type[T]) -> T | None:
         with opened(self._path) as document:
@@ -175,6 +182,14 @@ class AddressBook:
             return msgspec.convert(dict(row), kind)
         except msgspec.ValidationError as error:
             raise BadDocument(f"{self._path}: {error}") from error
+
+
+def _leads(name: str, alert: AlertHeader | None) -> QueryLike:
+    """Whether a row is that of a name, for such an alert or for what is none."""
+    # Rows that an older program wrote do not speak of alerts.
+    header = ~where("alert").test(bool) if alert is None else where("alert") == msgspec.to_builtins(alert)
+    found: QueryLike = (where("name") == name) & header
+    return found
 
 
 def _replace(table: Table, value: Struct) -> None:

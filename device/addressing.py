@@ -4,14 +4,17 @@ them, and pinned. A key that changed without the old key's consent is reported a
 """
 
 import logging
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct, structs
 
 from chain import entry
-from chain.api import IntentAnswer, Party
-from chain.entry import Account, Group, Key
+from chain.api import AlertHeader, Escalation, EscalationParty, IntentAnswer, Party
+from chain.contracts.terms import Escalate
+from chain.entry import MAX_MEMBERS, Account, Alert, Contract, Entry, Group, Key
 from chain.errors import ChainError, Unverified
 from chain.identity import SealingKey, SigningKey, account_id
+from chain.wire import Delivered
 from device.addressbook import AddressBook, Pin, Route
 from device.errors import Problem, Unreachable, Untrusted
 from device.rest import Gateway
@@ -25,6 +28,10 @@ class Addressee(Struct, frozen=True):
 
     to: str
     keys: tuple[SealingKey, ...]
+
+
+Named = IntentAnswer | EscalationParty
+"""A party, and the accounts that the gateway says belong to it."""
 
 
 class ProvenKeys(Struct, frozen=True):
@@ -94,25 +101,31 @@ class Directory:
         self._gateway = gateway
         self._trust = trust
 
-    def addressee(self, name: str) -> Addressee:
+    def addressee(self, name: str, alert: Alert | None = None, *, re: str | None = None) -> Addressee:
         """
         Whom `name` (a handle, a group's name, an id) leads to, with keys to seal for.
 
-        Raises `Problem` if the chain does not let this account write there, `Unreachable` if the gateway is away
-        and the name was never looked up before, `Untrusted` if its answer is not proven.
+        An `alert` is sealed for those, too, to whom it may escalate: nobody has to seal it again when a step names them.
+        `re` is a message of an alert that is handed on. Raises `Problem` if the chain does not let this account write
+        there, `Unreachable` if the gateway is away and the name was never looked up before, `Untrusted` if its answer
+        is not proven.
         """
+        header = None if alert is None else AlertHeader(alert.kind, alert.priority)
         try:
-            answer = self._gateway.intent(name)
+            answer = self._gateway.intent(name, header, re)
         except Unreachable:
-            route = self._book.route(name)
+            route = self._book.route(name, header) or self._book.route(name)
             if route is None:
                 raise
             pins = [pin for account in route.accounts if (pin := self._book.pin(account))]
             return _addressee(route.to, pins)
-        self._check_group(answer)
-        pins = [self.pinned(party) for party in answer.recipients]
-        route = Route(name=name, to=answer.to, accounts=[pin.account for pin in pins])
-        if self._book.route(name) != route:
+        self._check_named(answer)
+        parties: list[Named] = [answer]
+        if header is not None and answer.escalation is not None:
+            parties += self._proven(answer.escalation)
+        pins = self._sealable(parties)
+        route = Route(name=name, to=answer.to, accounts=[pin.account for pin in pins], alert=header)
+        if self._book.route(name, header) != route:
             self._book.set_route(route)
         return _addressee(answer.to, pins)
 
@@ -123,7 +136,7 @@ class Directory:
         Raises what `addressee` does.
         """
         answer = self._gateway.intent(name)
-        group = self._check_group(answer)
+        group = self._check_named(answer)
         return answer.to, frozenset({answer.to} if group is None else group.members)
 
     def writer(self, account: str) -> tuple[str, Pin]:
@@ -182,34 +195,94 @@ class Directory:
             self._book.set_pin(pin)
         return pin
 
-    def _check_group(self, answer: IntentAnswer) -> Group | None:
+    def _sealable(self, parties: Sequence[Named]) -> list[Pin]:
+        """Those of the parties who can be sealed for: who is on duty first, and no more than a message has room for."""
+        pins: dict[str, Pin] = {}
+        for party in _in_order(parties):
+            if len(pins) < MAX_MEMBERS and party.account not in pins:
+                pin = self.pinned(party)
+                if pin.seal is not None:
+                    pins[party.account] = pin
+        return list(pins.values())
+
+    def _proven(self, escalation: Escalation) -> list[EscalationParty]:
+        """
+        The parties that an alert may reach by an admin's contract.
+
+        What is the gateway's invention is left out, and reported: an alert does not wait for it.
+        """
+        try:
+            steps = self._steps(escalation)
+        except Untrusted as error:
+            _invented("contract", error)
+            return []
+        proven = []
+        for party in escalation.parties:
+            try:
+                self._check_party(party, steps)
+            except Untrusted as error:
+                _invented(party.to, error)
+            else:
+                proven.append(party)
+        return proven
+
+    def _check_party(self, party: EscalationParty, steps: set[str]) -> None:
+        if party.to not in steps:
+            raise Untrusted("no step of the contract names it")
+        self._check_named(party)
+        for each in party.recipients:
+            prove(each, self._trust)
+
+    def _steps(self, escalation: Escalation) -> set[str]:
+        """The parties that the contract's steps name."""
+        said = self._by_admin(escalation.contract, escalation.admin, "the contract's entry")
+        if not isinstance(said, Contract) or not isinstance(said.terms, Escalate):
+            raise Untrusted("the contract's entry installs no escalation")
+        return {step.to for step in said.terms.params.steps}
+
+    def _check_named(self, named: Named) -> Group | None:
         """
         The group that it is, if it is one.
 
         An addressee that is not in the admin's signed list of members is the gateway's invention.
         """
-        accounts = {party.account for party in answer.recipients}
-        if not answer.to.startswith("g-"):
-            if accounts != {answer.to}:
+        accounts = {party.account for party in named.recipients}
+        if not named.to.startswith("g-"):
+            if accounts != {named.to}:
                 raise Untrusted("the addressees are not the account that was asked for")
             return None
-        if answer.group is None or answer.admin is None:
+        if named.group is None or named.admin is None:
             raise Untrusted("a group without the admin's entry that names its members")
-        leaf = answer.group.entry.encode()
-        admin = prove(answer.admin, self._trust)
-        try:
-            self._trust.accept_receipt(answer.group.receipt, leaf)
-            signed = entry.parse(leaf)
-            # An admin's keys may have changed since: a group outlives them.
-            signed.verify(admin.named(signed.kid))
-        except ChainError as error:
-            raise Untrusted(f"the group's entry is not proven: {error}") from error
-        said = signed.entry
-        if not isinstance(said, Group) or said.group != answer.to or not accounts <= set(said.members):
+        said = self._by_admin(named.group, named.admin, "the group's entry")
+        if not isinstance(said, Group) or said.group != named.to or not accounts <= set(said.members):
             raise Untrusted("the addressees are not the group's members by the admin's entry")
-        if said.author != answer.admin.account or admin.role != "admin":
-            raise Untrusted("the group's entry is not signed by that admin")
         return said
+
+    def _by_admin(self, delivered: Delivered, admin: Party, what: str) -> Entry:
+        """What an entry says that is on the chain, and signed by that admin; raise `Untrusted`."""
+        leaf = delivered.entry.encode()
+        keys = prove(admin, self._trust)
+        try:
+            self._trust.accept_receipt(delivered.receipt, leaf)
+            signed = entry.parse(leaf)
+            # An admin's keys may have changed since: what they said outlives them.
+            signed.verify(keys.named(signed.kid))
+        except ChainError as error:
+            raise Untrusted(f"{what} is not proven: {error}") from error
+        if signed.entry.author != admin.account or keys.role != "admin":
+            raise Untrusted(f"{what} is not signed by that admin")
+        return signed.entry
+
+
+def _invented(what: str, error: Untrusted) -> None:
+    log.error("escalation not proven: nothing is sealed for it what=%s reason=%s", what, error)
+
+
+def _in_order(parties: Sequence[Named]) -> Iterator[Party]:
+    """Those on duty, party by party; then the others."""
+    for on_duty in (True, False):
+        for named in parties:
+            yield from (party for party in named.recipients if (party.account in named.on_duty) == on_duty)
 
 
 def _addressee(to: str, pins: list[Pin]) -> Addressee:

@@ -18,6 +18,7 @@ from msgspec import Struct, structs
 
 from chain import notify, wire
 from chain.console import wake_at
+from chain.entry import Alert
 from chain.wire import Refusal
 from device import changes, content, sensors
 from device.addressing import Addressee
@@ -100,6 +101,10 @@ class _Unsealed(NamedTuple):
     report: Report
 
 
+Way = tuple[str, tuple[str, str] | None]
+"""A name, and what kind of alert of which priority is for it."""
+
+
 class Intake:
     """What a sensor's thread calls with each sample: it counts, rather than fill the memory of a slow agent."""
 
@@ -138,7 +143,7 @@ class Agent:
         self._windows: dict[Lane, Window] = {"alert": Window(size=ALERTS), "message": Window(size=SIZE)}
         self._unsealed: dict[Lane, deque[_Unsealed]] = {lane: deque() for lane in SENT}
         self._losses = Losses()
-        self._known: dict[str, tuple[Addressee, float]] = {}
+        self._known: dict[Way, tuple[Addressee, float]] = {}
         self._reporters: dict[str, Reporter] = {}
         self._pulse: Pulse | None = None
         self._changes: Changes | None = None
@@ -329,7 +334,7 @@ class Agent:
         if now < self._missing.get(each.to, 0):
             return False
         try:
-            to = self._addressee(each.to, now)
+            to = self._addressee(each.to, each.report.alert, now)
         except (Unreachable, Problem, Untrusted) as error:
             log.warning("addressee not found name=%s reason=%s", each.to, error)
             self._missing[each.to] = now + RETRY_SECONDS
@@ -342,10 +347,12 @@ class Agent:
         self._show({"event": "queued", "id": queued.id, "to": each.to, "cty": said.cty})
         return True
 
-    def _addressee(self, name: str, now: float) -> Addressee:
-        known = self._known.get(name)
+    def _addressee(self, name: str, alert: Alert | None, now: float) -> Addressee:
+        way = (name, None if alert is None else (alert.kind, alert.priority))
+        known = self._known.get(way)
         if known is None or now >= known[1]:
-            known = self._known[name] = (self._client.directory.addressee(name), now + LOOKUP_SECONDS)
+            to = self._client.directory.addressee(name, alert)
+            known = self._known[way] = (to, now + LOOKUP_SECONDS)
         return known[0]
 
     # Sending

@@ -102,8 +102,11 @@ class Gateway:
         """The caller's own newest profile."""
         return self._ask("GET", "/v1/profile", Delivered)
 
-    def intent(self, to: str) -> api.IntentAnswer:
-        return self._ask("POST", "/v1/intents", api.IntentAnswer, api.Intent(to=to))
+    def intent(
+        self, to: str, alert: api.AlertHeader | None = None, re: str | None = None
+    ) -> api.IntentAnswer:
+        """Whom `to` means; with the header of an `alert`, also those to whom it may escalate."""
+        return self._ask("POST", "/v1/intents", api.IntentAnswer, api.Intent(to, alert, re))
 
     def friends(self) -> list[api.Friend]:
         return self._ask("POST", "/friendslist", _Friends, {}).friends

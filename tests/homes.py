@@ -111,13 +111,13 @@ class NearGateway:
             raise Problem(404, "no such account")
         return now.party(row)
 
-    def intent(self, to: str, alert: AlertHeader | None = None) -> IntentAnswer:
+    def intent(self, to: str, alert: AlertHeader | None = None, re: str | None = None) -> IntentAnswer:
         now = self._now("intent")
         row = now.state.account(self._account)
         assert row is not None
         me = Caller(row, now, cast("Credential", None))
         try:
-            return answered(me, Intent(to, alert), self.world.now)
+            return answered(me, Intent(to, alert, re), self.world.now)
         except Refused as refusal:
             raise Problem(403, refusal.reason, rule=refusal.rule) from refusal
 

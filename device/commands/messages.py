@@ -86,7 +86,7 @@ def sent(
 ) -> int:
     """Seal a message, send it, and wait for its receipt: exit 0. Raise `Unreachable` if there is none in time."""
     with closing(Client(home)) as client:
-        to = client.directory.addressee(name)
+        to = client.directory.addressee(name, alert)
         queued = client.write_message(to, content, cty=cty, re=re, alert=alert)
         if alert is not None:
             show({"event": "alert", "id": queued.id, **msgspec.structs.asdict(alert)})
@@ -95,7 +95,7 @@ def sent(
 
 def _forward(args: argparse.Namespace, home: Home) -> int:
     with closing(Client(home)) as client:
-        queued = client.hand_on(args.id, client.directory.addressee(args.to))
+        queued = client.hand_on(args.id, client.directory.addressee(args.to, re=args.id))
         return _receipted(client, home, queued, printer(as_json=args.json))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from msgspec import structs
 
-from chain.api import IntentAnswer, Party
+from chain.api import AlertHeader, IntentAnswer, Party
 from chain.chain import Committed
 from chain.rulebook.context import Admitted
 from chain.wire import Delivered, Submission
@@ -68,8 +68,8 @@ class Liar(NearGateway):
         self.twist: Callable[[IntentAnswer], IntentAnswer] = lambda answer: answer
         self.twist_party: Callable[[Party], Party] = lambda party: party
 
-    def intent(self, to: str) -> IntentAnswer:
-        return self.twist(super().intent(to))
+    def intent(self, to: str, alert: AlertHeader | None = None, re: str | None = None) -> IntentAnswer:
+        return self.twist(super().intent(to, alert, re))
 
     def account(self, account: str) -> Party:
         return self.twist_party(super().account(account))

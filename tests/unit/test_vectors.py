@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from chain import body, checkpoint, entry, merkle
-from chain.api import IntentAnswer, Party
+from chain.api import AlertHeader, IntentAnswer, Party
 from chain.body import Body, Card, GroupName, Invitation
 from chain.encoding import b64url, canonical, read, read_canonical, unb64url, unb64url_hash
 from chain.entry import BodyRef
@@ -217,7 +217,7 @@ class Answers:
     def __init__(self, case: Case) -> None:
         self._answer = msgspec.convert(case["answer"], IntentAnswer)
 
-    def intent(self, _to: str) -> IntentAnswer:
+    def intent(self, _to: str, _alert: AlertHeader | None, _re: str | None) -> IntentAnswer:
         return self._answer
 
 
