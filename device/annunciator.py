@@ -135,6 +135,10 @@ class Alarms:
         self.name(line)
         self._messages[line.id].tell(line)
 
+    def withdraw(self, line: AlertLine) -> None:
+        """The gateway does not hold it open any more: its entries decide again."""
+        self._history(line.author, line.episode).withdraw()
+
     def forget(self, entry_id: str) -> None:
         """It is of no concern to this account any more."""
         history = self._messages.get(entry_id)
@@ -227,6 +231,10 @@ class _History:
     def tell(self, line: AlertLine) -> None:
         self._insert((self.newest, 1, Told(line)))
 
+    def withdraw(self) -> None:
+        self._events = [event for event in self._events if isinstance(event[2], Heard)]
+        self._alert, self._folded = None, 0
+
     def _insert(self, event: tuple[int, int, Heard | Told]) -> None:
         # What the gateway told takes the place of what it told there before, and an entry of itself.
         known = [each for each in self._events if each[:2] != event[:2]]
@@ -263,7 +271,7 @@ class _History:
             return alert
         again = alerts.begins_again(alert, header)
         on = alerts.continued(alert, header, heard.index, UNTIMED)
-        return replace(on, nobody=None) if again else on
+        return replace(on, nobody=None) if again and heard.proven else on
 
 
 def _done(alert: Alert, deed: Deed) -> Alert:

@@ -234,7 +234,8 @@ class Listener:
         Hold what the gateway says against what was heard.
 
         Where they differ, the alert's entries decide, if they can be had. If the gateway holds it open even then, by
-        a page that is newer than those entries, it is open: the gateway may raise an alarm, and cannot silence one.
+        a page that is newer than those entries, it is open: the gateway may raise an alarm, and silences none but
+        those that it raised.
         """
         for line in lines:
             key = (line.author, line.episode)
@@ -248,12 +249,15 @@ class Listener:
             elif is_open(line):
                 log.warning("alert held open by the gateway alone alert=%s", line.id)
                 self._alarms.tell(line)
+            else:
+                self._alarms.withdraw(line)
         listed = {(line.author, line.episode) for line in lines}
         for alert in self._alarms.picture.open:
             key = (alert.author, alert.episode)
             if key not in listed and key not in self._examined:
                 self._read(alert.entry)
-                self._examined.add(key)
+                if self._alarms.of(*key) is not None:
+                    self._examined.add(key)
 
     def _differs(self, line: AlertLine) -> bool:
         held = self._alarms.of(line.author, line.episode)

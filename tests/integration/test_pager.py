@@ -266,6 +266,40 @@ def test_what_is_no_concern_of_its_any_more_is_silent(bell: Bell) -> None:
     assert bell.sounds == "quiet"
 
 
+def test_what_is_its_concern_again_is_heard_again(bell: Bell) -> None:
+    alert = bell.raised()
+    bell.commits(bell.world.admin.groups(bell.group, bell.carol.id), delivered=False)
+    bell.asks()
+    bell.commits(bell.world.admin.groups(bell.group, bell.alice.id, bell.carol.id), delivered=False)
+    bell.asks()
+    assert bell.sounds == "high"
+
+    bell.commits(bell.carol.answers(alert))
+
+    assert bell.sounds == "quiet"
+
+
+def test_what_only_the_gateway_says_of_an_alert_sounds_until_it_says_otherwise(
+    bell: Bell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its entries cannot be had, by a fault of the gateway's."""
+
+    def missing(_: str) -> list[Delivered]:
+        raise Problem(404, "no such alert")
+
+    monkeypatch.setattr(bell.gateway, "alert", missing)
+    alert = bell.raised()
+    bell.restarts()
+    bell.asks()
+    assert bell.sounds == "high"
+
+    bell.commits(bell.carol.answers(alert), delivered=False)
+    bell.asks()
+    bell.asks()
+
+    assert bell.sounds == "quiet"
+
+
 def test_a_snooze_is_by_the_gateways_clock(bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:
     """This machine's own may stand anywhere."""
     monkeypatch.setattr("device.pager.now_ms", lambda: 0)

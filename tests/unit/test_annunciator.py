@@ -361,6 +361,22 @@ def test_an_alert_known_from_the_gateway_alone_sounds() -> None:
     assert (found.level, found.priority) == ("nobody", "medium")
 
 
+def test_what_the_gateway_alone_opened_it_may_close() -> None:
+    made = alarms(message(1), status(2, "taken", 1), message(3, "low", episode=DOOR))
+    made.tell(line(1))
+    made.tell(line(9, episode="G" * 21 + "A"))
+    made.tell(line(3, episode=DOOR, priority="low"))
+
+    for first, episode in ((1, FEVER), (9, "G" * 21 + "A"), (3, DOOR)):
+        made.withdraw(line(first, episode=episode))
+
+    found = made.picture.sound(NOON, ALL)
+    assert found is not None
+    assert (found.level, found.count) == ("low", 1), (
+        "of what its entries hold open, the gateway closes nothing"
+    )
+
+
 def test_a_tick_about_a_first_message_that_was_not_shown_counts() -> None:
     made = alarms(message(5, state="continue"), status(6, "taken", 5))
     made.name(line(1))
