@@ -1,10 +1,11 @@
-/** Asking the gateway again: once at a time, and once for all who want it while it is being asked. */
+/** Asking the gateway again: once at a time, and once for all who want it meanwhile. */
 
 export class Refresh {
   #asking: Promise<void> | null = null;
   #again = false;
+  #askedAt = Number.NEGATIVE_INFINITY;
 
-  /** With `pause` (ms), what comes in quick succession is asked for once. */
+  /** It is asked at once, but not more often than every `pause` ms. */
   constructor(
     private readonly ask: () => Promise<void>,
     private readonly pause = 0,
@@ -21,8 +22,10 @@ export class Refresh {
 
   async #run(): Promise<void> {
     while (this.#again) {
-      if (this.pause > 0) await new Promise((done) => setTimeout(done, this.pause));
+      const wait = this.#askedAt + this.pause - performance.now();
+      if (wait > 0) await new Promise((done) => setTimeout(done, wait));
       this.#again = false;
+      this.#askedAt = performance.now();
       await this.ask();
     }
   }

@@ -19,8 +19,8 @@ import { Refresh } from "./refresh";
 import type { Resealing } from "./resealing";
 import type { Sync } from "./sync";
 
-/** Entries come in quick succession. */
-const PAUSE_MS = 300;
+/** Entries may come in quick succession. */
+const PAUSE_MS = 1_000;
 const RECENT_MS = 24 * 60 * 60 * 1000;
 /** The longest that a browser's timer can wait. */
 const MOST_MS = 2 ** 31 - 1;
