@@ -9,7 +9,7 @@ import type { Directory } from "./directory";
 import type { AlertLine } from "./documents";
 import type { Duty } from "./duty";
 import type { Around, Outlook, TitleOf } from "./episodes";
-import { Problem } from "./errors";
+import { Problem, Untrusted } from "./errors";
 import type { Friends } from "./friends";
 import type { Gateway } from "./gateway";
 import type { Ledger } from "./ledger";
@@ -149,8 +149,17 @@ export class Vigil {
     // Not everybody in a group is a contact of ours, and each has a name.
     const members = new Set(answer.groups.flatMap((group) => group.members));
     for (const account of members)
-      if (account !== me && !directory.party(account)) background(directory.ask(account));
+      if (account !== me && !directory.party(account)) background(this.#askName(account));
     await this.#reseal();
+  }
+
+  /** Whom we have nothing to do with stays without a name. */
+  async #askName(account: AccountId): Promise<void> {
+    try {
+      await this.parts.directory.ask(account);
+    } catch (error) {
+      if (!(error instanceof Untrusted)) throw error;
+    }
   }
 
   async #reseal(): Promise<void> {

@@ -359,6 +359,21 @@ test("all groups are asked for, page by page", async () => {
   await eventually(() => expect(duty(page)).toMatchObject([{ id: WARD }, { id: CALL }]));
 });
 
+test("somebody in a group whom we may not know has no name, and that is no trouble", async () => {
+  const mallory = await person("mallory");
+  await group(WARD, alice, carol, mallory);
+  const page = await live();
+  const names = () => duty(page)?.flatMap(({ members }) => members.map(({ title }) => title));
+
+  await eventually(() => expect(names()).toContain("CAROL"));
+  await eventually(() => expect(town.asked).toContain(`GET /v1/accounts/${mallory.account}`));
+
+  expect(names()).toContain(mallory.account.slice(0, 8));
+  await page.session.actions.send(carol.account, { text: "hello" });
+  await eventually(() => expect(page.world.board.view().unsent).toEqual([]));
+  expect(page.world.board.view().troubles).toEqual([]);
+});
+
 test("who is off duty sees an alert and does not hear it, until a shift begins", async () => {
   await group(WARD, alice, carol);
   const begins = town.clock - HOUR;
