@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from msgspec import structs
 
-from chain.api import AlertHeader, IntentAnswer, Party
+from chain.api import AlertHeader, Escalation, EscalationParty, IntentAnswer, Party
 from chain.chain import Committed
+from chain.contracts.terms import Access, Escalate, EscalateParams, Nothing, Step
+from chain.entry import MAX_MEMBERS, Alert, Contract
 from chain.rulebook.context import Admitted
 from chain.wire import Delivered, Submission
 from device.addressbook import AddressBook
@@ -16,7 +18,7 @@ from device.addressing import Directory, prove
 from device.errors import Problem, Unreachable, Untrusted
 from device.trust import Trust
 from tests.homes import NearGateway, membership
-from tests.world import START, Actor, World
+from tests.world import DAY, START, Actor, World
 
 if TYPE_CHECKING:
     from device.rest import Gateway
@@ -33,7 +35,8 @@ class Ward:
         self.world.link(self.me, self.alice.id)
         self.world.link(self.me, self.on_call)
         self.gateway = Liar(self.world, self.me.id)
-        self.book = AddressBook(folder / "addressbook.json")
+        self.book_file = folder / "addressbook.json"
+        self.book = AddressBook(self.book_file)
         self.book.set_membership(membership(self.world, self.me.id))
         self.trust = Trust(self.book, self.book.membership(), self.gateway.consistency, lambda: START)
         self.directory = Directory(self.book, cast("Gateway", self.gateway), self.trust)
@@ -270,6 +273,267 @@ def test_nobody_with_a_key_is_a_problem(ward: Ward) -> None:
 
     with pytest.raises(Problem, match="nobody there has a key"):
         ward.directory.addressee("alice")
+
+
+# Whom an alert may reach
+
+
+HIGH = Alert("A" * 22, "physiological", "high", "start")
+LOW = Alert("A" * 22, "physiological", "low", "start")
+
+
+def escalates(*parties: str, when: str = 'priority == "high"') -> Escalate:
+    steps = [Step(party, 60) for party in parties]
+    return Escalate(version=1, when=when, params=EscalateParams(steps=steps, wait=60, laps=1))
+
+
+class Night(Ward):
+    """High alerts come to the group `by_night` a minute later, of whom `carol` and `dave` are, and then to `erin`."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.carol, self.dave, self.erin = (self.world.join(name) for name in ("carol", "dave", "erin"))
+        self.by_night = self.world.group(self.carol, self.dave)
+        self.world.commit(self.world.admin.installs("night", escalates(self.by_night, self.erin.id)))
+
+    def sealed_for(self, alert: Alert | None = HIGH) -> list[str]:
+        """Who can open what is for the group on call."""
+        keys = self.directory.addressee("on call", alert).keys
+        people = (self.alice, self.bob, self.carol, self.dave, self.erin, self.mallory)
+        names = {actor.keys.seal.n: actor.name for actor in people}
+        return [names[key.n] for key in keys]
+
+    def goes_on_duty(self, group: str, actor: Actor) -> None:
+        self.world.commit(self.world.admin.plans(group, START, START + DAY, account=actor.id))
+
+    def twists(self, change: Callable[[Escalation], Escalation]) -> None:
+        """What the gateway says of the escalation."""
+
+        def twist(answer: IntentAnswer) -> IntentAnswer:
+            assert answer.escalation is not None
+            return structs.replace(answer, escalation=change(answer.escalation))
+
+        self.gateway.twist = twist
+
+    def twists_party(self, number: int, **says: Any) -> None:
+        def change(escalation: Escalation) -> Escalation:
+            parties = [*escalation.parties]
+            parties[number] = structs.replace(parties[number], **says)
+            return structs.replace(escalation, parties=parties)
+
+        self.twists(change)
+
+    def contract_of(self, submission: Submission, author: Actor) -> None:
+        """The gateway shows another contract, and whoever is said to have signed it."""
+        delivered, admin = self.proven(submission), self.party(author)
+        self.twists(lambda escalation: structs.replace(escalation, contract=delivered, admin=admin))
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Iterator[Night]:
+    night = Night(tmp_path)
+    yield night
+    night.world.close()
+
+
+ON_CALL = {"alice", "bob"}
+EVERYBODY = ON_CALL | {"carol", "dave", "erin"}
+
+
+def test_an_alert_is_sealed_for_whom_it_may_reach(night: Night) -> None:
+    found = night.directory.addressee("on call", HIGH)
+
+    assert found.to == night.on_call
+    assert set(night.sealed_for()) == EVERYBODY
+
+
+def test_what_no_contract_escalates_is_sealed_for_its_addressees(night: Night) -> None:
+    assert set(night.sealed_for(LOW)) == ON_CALL
+    assert set(night.sealed_for(None)) == ON_CALL
+
+
+def test_the_oldest_contract_that_speaks_of_an_alert_is_meant(night: Night) -> None:
+    night.world.commit(night.world.admin.installs("later", escalates(night.mallory.id)))
+
+    assert set(night.sealed_for()) == EVERYBODY
+
+
+def test_who_is_on_duty_comes_first(night: Night) -> None:
+    night.goes_on_duty(night.on_call, night.bob)
+    night.goes_on_duty(night.by_night, night.dave)
+
+    assert night.sealed_for() == ["bob", "dave", "erin", "alice", "carol"]
+
+
+def test_a_message_has_room_for_so_many(night: Night) -> None:
+    crowd = [night.world.join(f"nurse-{number}") for number in range(MAX_MEMBERS - 2)]
+    crowded = night.world.group(night.carol, *crowd)
+    night.world.commit(night.world.admin.installs("night", escalates(crowded, night.erin.id)))
+    night.goes_on_duty(crowded, night.carol)
+
+    keys = night.directory.addressee("on call", HIGH).keys
+
+    first = (night.alice, night.bob, night.carol, night.erin)
+    assert len(keys) == len(set(keys)) == MAX_MEMBERS
+    assert set(keys[:4]) == {actor.keys.seal for actor in first}
+    assert night.directory.addressee("on call", HIGH).keys == keys
+
+
+def test_whom_the_steps_name_twice_is_sealed_for_once(night: Night) -> None:
+    steps = escalates(night.by_night, night.alice.id, night.by_night)
+    night.world.commit(night.world.admin.installs("night", steps))
+
+    assert sorted(night.sealed_for()) == ["alice", "bob", "carol", "dave"]
+
+
+def test_while_the_gateway_is_away_an_alert_goes_where_one_like_it_went(night: Night) -> None:
+    known, fewer = night.directory.addressee("on call", HIGH), night.directory.addressee("on call")
+    night.gateway.reachable = False
+
+    assert night.directory.addressee("on call", HIGH) == known
+    assert night.directory.addressee("on call", LOW) == fewer
+    assert night.directory.addressee("on call") == fewer
+
+
+def test_a_route_that_an_older_program_wrote_still_leads_there(night: Night) -> None:
+    known = night.directory.addressee("on call")
+    written = night.book_file.read_text("utf-8")
+    assert '"alert": null' in written
+    night.book_file.write_text(written.replace(', "alert": null', ""), "utf-8")
+    night.gateway.reachable = False
+
+    assert night.directory.addressee("on call") == known
+    assert night.directory.addressee("on call", HIGH) == known
+
+
+INVENTED = "escalation not proven"
+
+
+def test_a_step_that_the_contract_does_not_have_is_left_out(
+    night: Night, caplog: pytest.LogCaptureFixture
+) -> None:
+    ghost = EscalationParty(
+        to=night.mallory.id, recipients=[night.party(night.mallory)], on_duty=[night.mallory.id]
+    )
+    night.twists(lambda escalation: structs.replace(escalation, parties=[*escalation.parties, ghost]))
+
+    assert set(night.sealed_for()) == EVERYBODY
+    assert caplog.text.count(INVENTED) == 1
+    assert "no step of the contract names it" in caplog.text
+    assert night.book.pin(night.mallory.id) is None
+
+
+def test_a_member_of_a_step_whom_no_admin_named_is_left_out_with_the_step(
+    night: Night, caplog: pytest.LogCaptureFixture
+) -> None:
+    members = [night.party(actor) for actor in (night.carol, night.mallory)]
+    night.twists_party(0, recipients=members)
+
+    assert set(night.sealed_for()) == ON_CALL | {"erin"}
+    assert "not the group's members" in caplog.text
+    assert night.book.pin(night.mallory.id) is None
+
+
+def test_another_account_than_the_one_a_step_names_is_left_out(
+    night: Night, caplog: pytest.LogCaptureFixture
+) -> None:
+    night.twists_party(1, recipients=[night.party(night.mallory)])
+
+    assert set(night.sealed_for()) == ON_CALL | {"carol", "dave"}
+    assert "not the account that was asked for" in caplog.text
+
+
+def test_keys_of_a_step_that_are_not_proven_are_left_out(
+    night: Night, caplog: pytest.LogCaptureFixture
+) -> None:
+    forged = structs.replace(night.party(night.erin), entries=night.party(night.mallory).entries)
+    night.twists_party(1, recipients=[forged])
+
+    assert set(night.sealed_for()) == ON_CALL | {"carol", "dave"}
+    assert "another account's" in caplog.text
+
+
+def test_a_group_of_a_step_without_its_proof_is_left_out(
+    night: Night, caplog: pytest.LogCaptureFixture
+) -> None:
+    night.twists_party(0, group=None)
+
+    assert set(night.sealed_for()) == ON_CALL | {"erin"}
+    assert "without the admin's entry" in caplog.text
+
+
+def test_a_contract_that_no_admin_installed_counts_for_nothing(
+    night: Night, caplog: pytest.LogCaptureFixture
+) -> None:
+    night.contract_of(night.mallory.installs("mine", escalates(night.by_night)), night.mallory)
+
+    assert set(night.sealed_for()) == ON_CALL
+    assert "not signed by that admin" in caplog.text
+
+
+def test_a_contract_that_another_key_signed_in_the_admins_name_counts_for_nothing(
+    night: Night, caplog: pytest.LogCaptureFixture
+) -> None:
+    admin, terms = night.world.admin, escalates(night.by_night)
+    forger = night.mallory.keys.sign
+    forged = admin.says(Contract, action="install", contract="mine", terms=terms, sign_with=forger)
+    night.contract_of(forged, admin)
+
+    assert set(night.sealed_for()) == ON_CALL
+    assert "signature does not hold" in caplog.text
+
+
+def test_a_contract_that_is_not_on_the_chain_counts_for_nothing(
+    night: Night, caplog: pytest.LogCaptureFixture
+) -> None:
+    unsent = night.world.admin.installs("mine", escalates(night.by_night)).signed.leaf.decode()
+    night.twists(
+        lambda escalation: structs.replace(
+            escalation, contract=structs.replace(escalation.contract, entry=unsent)
+        )
+    )
+
+    assert set(night.sealed_for()) == ON_CALL
+    assert "does not lead to the root" in caplog.text
+
+
+@pytest.mark.parametrize("what", ["another kind", "removed", "a group"])
+def test_what_installs_no_escalation_counts_for_nothing(
+    night: Night, caplog: pytest.LogCaptureFixture, what: str
+) -> None:
+    admin = night.world.admin
+    night.contract_of(
+        {
+            "another kind": admin.installs("mine", Access(version=1, when="is_alert", params=Nothing())),
+            "removed": admin.removes("night"),
+            "a group": admin.groups(night.by_night, night.carol.id),
+        }[what],
+        admin,
+    )
+
+    assert set(night.sealed_for()) == ON_CALL
+    assert "installs no escalation" in caplog.text
+
+
+def test_a_contract_outlives_its_admins_keys(night: Night) -> None:
+    night.rotates(night.world.admin)
+
+    assert set(night.sealed_for()) == EVERYBODY
+
+
+def test_an_alert_that_is_handed_on_goes_to_its_new_reader_alone(night: Night) -> None:
+    alarm = night.me.alerts(night.on_call)
+    night.world.commit(alarm)
+    night.world.passes(61)
+    handing = Directory(night.book, cast("Gateway", Liar(night.world, night.alice.id)), night.trust)
+
+    found = handing.addressee("carol", re=alarm.signed.entry.id)
+
+    assert (found.to, found.keys) == (night.carol.id, (night.carol.keys.seal,))
+    with pytest.raises(Problem, match="not in contact"):
+        handing.addressee("carol")
+    with pytest.raises(Problem, match="not in contact"):
+        handing.addressee("mallory", re=alarm.signed.entry.id)
 
 
 # Pins
