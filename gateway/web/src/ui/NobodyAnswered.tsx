@@ -20,7 +20,7 @@ export function NobodyAnswered() {
             <strong>Nobody answered</strong>
             <span>
               {" "}
-              the alert from {alert.authorTitle}, since <ExactTime at={since} />
+              the alert from {alert.authorTitle} by <ExactTime at={since} />
             </span>
           </p>
           <a

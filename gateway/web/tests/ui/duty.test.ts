@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { DrillView, DutyGroup } from "../../src/model";
-import { drillResult, duration, moment, onDuty, ownDuty } from "../../src/ui/home/duty";
+import { drillResult, duration, moment, onDuty, ownDuty, span } from "../../src/ui/home/duty";
 import { takeable, usual } from "../../src/ui/home/takeover";
 
 const NOW = new Date(2025, 10, 22, 14, 0).getTime();
@@ -32,15 +32,28 @@ test("who is on is said with until when, and once for who ends at the same time"
   ];
 
   expect(onDuty(group({ on }), NOW)).toBe(
-    `you and Ben until ${moment(at(22), NOW)}; Mia until ${moment(at(6, 23), NOW)}`,
+    `You and Ben until ${moment(at(22), NOW)}; Mia until ${moment(at(6, 23), NOW)}`,
   );
-  expect(moment(at(6, 23), NOW)).toContain("23 Nov");
+});
+
+test("we come first, whoever is on as well", () => {
+  const on = [BEN, ME].map((each) => ({ ...each, until: at(22) }));
+
+  expect(onDuty(group({ on }), NOW)).toMatch(/^You and Ben until /);
+});
+
+test("a time of day has its day only where it could be taken for another one", () => {
+  expect(moment(at(5, 23), NOW)).toBe(moment(at(5), at(5)));
+  expect(moment(at(6), NOW)).not.toContain("Nov");
+  expect(moment(at(6, 24), NOW)).toContain("24 Nov");
+  expect(moment(at(23, 21), NOW)).toContain("21 Nov");
+  expect(span({ begins: at(22, 25), ends: at(6, 26) })).not.toContain("26 Nov");
 });
 
 test("where nobody is planned, all are on, and it says so", () => {
   const on = [ME, BEN, MIA].map((each) => ({ ...each, until: null }));
 
-  expect(onDuty(group({ on, everybody: true }), NOW)).toBe("Nobody is planned: all 3 are on");
+  expect(onDuty(group({ on, everybody: true }), NOW)).toBe("Nobody is planned: everybody is on (3)");
   expect(onDuty(group({}), NOW)).toBe("Nobody is on duty");
 });
 

@@ -2,14 +2,13 @@
 import { useMemo, useState } from "react";
 import type { GroupRow, ShiftView } from "../../model";
 import { useActions, useView } from "../engine-context";
+import { span } from "../home/duty";
 import { announce } from "../parts/Announcer";
 import { Banner } from "../parts/Banner";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { Field, Fields, SelectField } from "../parts/Field";
 import { fromLocal, toLocal } from "../parts/local-time";
-import { ExactTime } from "../parts/RelativeTime";
-import { type Column, Table } from "../parts/Table";
 import { useTask } from "../parts/task";
 import { byKind, type Parties, partyOfGroup } from "./parties";
 import { nextHour, SHIFT_MS } from "./shifts";
@@ -38,39 +37,37 @@ export default function PlanShifts({ group, parties, onClose }: PlanShiftsProps)
         While nobody has a shift, everybody in the group is on duty. Who is not on sees an alert, and does not
         hear it.
       </p>
-      <Table
-        caption={`Shifts of ${title}`}
-        rows={shifts}
-        keyOf={({ account, begins }) => `${account} ${begins}`}
-        columns={columns(group)}
-        empty={<p className="soft">No shift is planned.</p>}
-      />
+      {shifts.length === 0 ? (
+        <p className="soft">No shift is planned.</p>
+      ) : (
+        <ul className="list shift-list" aria-label={`Planned shifts of ${title}`}>
+          {shifts.map((shift) => (
+            <li key={`${shift.account} ${shift.begins}`}>
+              <Planned group={group} shift={shift} />
+            </li>
+          ))}
+        </ul>
+      )}
       <Plan group={group} parties={parties} />
     </Dialog>
   );
 }
 
-function columns(group: GroupRow): readonly Column<ShiftView>[] {
-  return [
-    { name: "Who", head: true, cell: ({ title }) => title },
-    { name: "Begins", cell: ({ begins }) => <ExactTime at={begins} /> },
-    { name: "Ends", cell: ({ ends }) => <ExactTime at={ends} /> },
-    { name: "Actions", buttons: true, cell: (shift) => <EndShift group={group} shift={shift} /> },
-  ];
-}
-
-function EndShift({ group, shift }: { group: GroupRow; shift: ShiftView }) {
+function Planned({ group, shift }: { group: GroupRow; shift: ShiftView }) {
   const { admin } = useActions();
   const task = useTask();
   const { account, title, ends } = shift;
   const end = async () => {
     const begins = Math.max(shift.begins, Date.now());
     if (await task.run(() => admin.endShift(group.id, account, { begins, ends })))
-      announce(`The shift of ${title} has ended`);
+      announce(`${title} is taken off`);
   };
   return (
     <>
-      <Button label={`Take ${title} off`} busy={task.busy} onClick={end}>
+      <span>
+        <strong>{title}</strong> {span(shift)}
+      </span>
+      <Button className="small" label={`Take off ${title}, ${span(shift)}`} busy={task.busy} onClick={end}>
         Take off
       </Button>
       {task.error && <Banner tone="danger">{task.error}</Banner>}

@@ -25,10 +25,15 @@ export function AlertBoard({ current }: { current: string | null }) {
   );
   return (
     <section className="board" aria-labelledby="board-title">
-      <h2 id="board-title" className="home-heading">
-        Alerts
-        {open.length > 0 && <Badge label={openInWords(open.length)}>{open.length}</Badge>}
-      </h2>
+      <div className="board-head">
+        <h2 id="board-title" className="home-heading">
+          Alerts
+          {open.length > 0 && <Badge label={openInWords(open.length)}>{open.length}</Badge>}
+        </h2>
+        <LinkButton look="quiet" icon="chart" className="small" href={hashOf({ name: "load" })}>
+          Alarm load
+        </LinkButton>
+      </div>
       <OwnDuty />
       {open.length === 0 && snoozed.length === 0 && (
         <p className="board-calm">
@@ -71,11 +76,6 @@ export function AlertBoard({ current }: { current: string | null }) {
           </ul>
         </details>
       )}
-      <p>
-        <LinkButton look="quiet" icon="chart" className="small" href={hashOf({ name: "load" })}>
-          Alarm load
-        </LinkButton>
-      </p>
     </section>
   );
 }

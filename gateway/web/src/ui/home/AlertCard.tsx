@@ -80,7 +80,7 @@ function Warnings({ alert: { open, nobody, overdue } }: { alert: AlertView }) {
         <p className="alert-card-nobody">
           <Icon name="alert" size={22} />
           <span>
-            Nobody answered <ExactTime at={nobody} />
+            Nobody answered by <ExactTime at={nobody} />
           </span>
         </p>
       )}

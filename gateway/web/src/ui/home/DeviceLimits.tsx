@@ -84,7 +84,7 @@ function Sensor({ device, title, sensor, onAsked }: SensorProps) {
         <Button
           className="small"
           icon="sliders"
-          label={`Change the limits of ${sensor.sensor}`}
+          label={`Change limits of ${sensor.sensor}`}
           onClick={() => setEditing(true)}
         >
           Change limits

@@ -7,7 +7,7 @@ import { Badge } from "../parts/Badge";
 import { Button } from "../parts/Button";
 import { Icon } from "../parts/Icon";
 import { RelativeTime } from "../parts/RelativeTime";
-import { drillResult, moment, onDuty } from "./duty";
+import { drillResult, onDuty, span } from "./duty";
 
 const TakeOver = lazy(() => import("./TakeOver"));
 const Drill = lazy(() => import("./Drill"));
@@ -84,7 +84,7 @@ function Next({ group: { shifts } }: { group: DutyGroup }) {
     <p className="duty-next">
       <Icon name="calendar" />
       <span>
-        Next: {next.mine ? "you" : next.title}, {moment(next.begins)} to {moment(next.ends)}
+        Next: {next.mine ? "you" : next.title}, {span(next)}
       </span>
     </p>
   );

@@ -9,7 +9,7 @@ import { Dialog } from "../parts/Dialog";
 import { Field, Fields, SelectField, TextField } from "../parts/Field";
 import { fromLocal, toLocal } from "../parts/local-time";
 import { useTask } from "../parts/task";
-import { moment } from "./duty";
+import { span } from "./duty";
 import { takeable, usual } from "./takeover";
 
 const FORM = "take-over";
@@ -62,7 +62,7 @@ export default function TakeOver({ group, onClose }: { group: DutyGroup; onClose
         <SelectField label="From" value={chosen} onValue={choose}>
           {shifts.map((each) => (
             <option key={keyOf(each)} value={keyOf(each)}>
-              {each.title}, {moment(each.begins)} to {moment(each.ends)}
+              {each.title}, {span(each)}
             </option>
           ))}
           <option value={NOBODY}>Nobody: be on as well</option>
@@ -73,20 +73,22 @@ export default function TakeOver({ group, onClose }: { group: DutyGroup; onClose
             hear alerts.
           </p>
         )}
-        <Field
-          label="Begins"
-          type="datetime-local"
-          required
-          value={begins ?? toLocal(wish.begins)}
-          onValue={setBegins}
-        />
-        <Field
-          label="Until"
-          type="datetime-local"
-          required
-          value={ends ?? toLocal(wish.ends)}
-          onValue={setEnds}
-        />
+        <div className="duty-times">
+          <Field
+            label="Begins"
+            type="datetime-local"
+            required
+            value={begins ?? toLocal(wish.begins)}
+            onValue={setBegins}
+          />
+          <Field
+            label="Until"
+            type="datetime-local"
+            required
+            value={ends ?? toLocal(wish.ends)}
+            onValue={setEnds}
+          />
+        </div>
         <TextField
           label="Hand-over note"
           hint="What the others should know. It is sent to the group as a message; leave it empty if there is nothing."

@@ -18,23 +18,33 @@ function groupAndEnd({ title, on }: DutyGroup): string {
   return until === null ? title : `${title} until ${moment(until)}`;
 }
 
-/** `14:05`, or with its day if that is not today. */
-export function moment(at: number, now = Date.now()): string {
-  return sameDay(at, now) ? clock(at) : `${shortDay(at)}, ${clock(at)}`;
+/** Further ahead, a time of day alone could be taken for that of another day. */
+const NEAR_MS = 16 * 3_600_000;
+
+/** `14:05`, or with its day, `24 Nov, 14:05`, if that is neither the day of `near` nor soon after it. */
+export function moment(at: number, near = Date.now()): string {
+  const ahead = at - near;
+  return sameDay(at, near) || (ahead > 0 && ahead < NEAR_MS) ? clock(at) : `${shortDay(at)}, ${clock(at)}`;
 }
 
-/** The same time of day for all is said once: `You and Ben, until 22:00`. */
+/** `14:05 to 22:00`. */
+export function span({ begins, ends }: { begins: number; ends: number }): string {
+  return `${moment(begins)} to ${moment(ends, begins)}`;
+}
+
+/** We come first, and who ends at the same time is named together: `You and Ben until 22:00; Mia until 06:00`. */
 export function onDuty({ on, everybody, members }: DutyGroup, now = Date.now()): string {
   if (on.length === 0) return "Nobody is on duty";
-  if (everybody)
-    return members.length === 1
-      ? "Everybody is on: nobody is planned"
-      : `Nobody is planned: all ${members.length} are on`;
-  const ends = [...new Set(on.map(({ until }) => until))];
+  if (everybody) return `Nobody is planned: everybody is on (${members.length})`;
+  const sorted = on.toSorted((one, other) => Number(other.mine) - Number(one.mine));
+  const ends = [...new Set(sorted.map(({ until }) => until))];
   return ends
     .map((end) => {
-      const names = on.filter(({ until }) => until === end).map(({ mine, title }) => (mine ? "you" : title));
-      const people = listed(names, 4);
+      const same = sorted.filter(({ until }) => until === end);
+      const people = listed(
+        same.map(({ mine, title }) => (mine ? "You" : title)),
+        4,
+      );
       return end === null ? people : `${people} until ${moment(end, now)}`;
     })
     .join("; ");

@@ -19,7 +19,7 @@ export default function AlarmLoad() {
   return (
     <Page
       title="Alarm load"
-      intro="What each device raised in a week, and what became of it. Drills count as well. Weeks begin on Monday, 00:00 UTC."
+      intro="What each device raised in a week, and what became of it. The hatched end of a bar is technical alerts. Drills count, too. A week begins on Monday, 00:00 UTC."
       actions={
         <>
           <LinkButton look="quiet" icon="back" href={hashOf({ name: "home" })}>
