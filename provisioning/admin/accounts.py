@@ -8,6 +8,7 @@ from chain.entry import Kind, Revoke
 from device.client import Client
 from device.errors import DeviceError
 from provisioning.admin.commands import Commands
+from provisioning.admin.deeds import do
 from provisioning.admin.printing import Columns, listed, say, takes_json, when, yes
 from provisioning.admin.requests import Requests
 
@@ -66,7 +67,7 @@ def accounts(args: argparse.Namespace, client: Client) -> None:
 
 
 def revoke(args: argparse.Namespace, client: Client) -> None:
-    index = client.say(Revoke, account=find_account(client, args.account), reason=args.reason)
+    index = do(client, Revoke, account=find_account(client, args.account), reason=args.reason)
     say(f"revoked {args.account}: entry {index}")
 
 
@@ -88,6 +89,16 @@ def find_party(client: Client, who: str) -> str:
         if who in (view.name, view.id):
             return view.id
     return find_account(client, who)
+
+
+def parties(client: Client) -> dict[str, str]:
+    """The ids of all groups and live accounts, by their names and handles, and by themselves."""
+    lines = [line for line in client.gateway.accounts() if line.live]
+    views = list(client.gateway.groups())
+    found = {line.handle: line.account for line in lines if line.handle}
+    # As in `find_party`: a group is meant first, and an id before a handle that looks like it.
+    found |= {line.account: line.account for line in lines}
+    return found | {view.name: view.id for view in views if view.name} | {view.id: view.id for view in views}
 
 
 def names(client: Client) -> dict[str, str]:

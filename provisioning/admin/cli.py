@@ -12,6 +12,8 @@ from provisioning.admin import (
     certificates,
     codes,
     contacts,
+    contracts,
+    duty,
     groups,
     joins,
     ledger,
@@ -21,7 +23,20 @@ from provisioning.admin import (
 )
 from provisioning.admin.commands import Commands
 
-NOUNS = (codes, joins, accounts, certificates, contacts, groups, sessions, records, ledger, overview)
+NOUNS = (
+    codes,
+    joins,
+    accounts,
+    certificates,
+    contacts,
+    groups,
+    duty,
+    contracts,
+    sessions,
+    records,
+    ledger,
+    overview,
+)
 
 CLOSING = """
 examples:

@@ -17,6 +17,7 @@ from device.client import Client, now_ms
 from device.errors import DeviceError
 from provisioning.admin.accounts import NotFound
 from provisioning.admin.commands import Commands
+from provisioning.admin.deeds import do
 from provisioning.admin.printing import Columns, aside, listed, say, takes_json, when
 from provisioning.admin.requests import Requests
 from provisioning.inventory import Inventory, Issued
@@ -97,8 +98,15 @@ def invite(
     expires = now_ms() + int(hours * MS_PER_HOUR)
     body = document(Invitation(handle=handle, match=match), secrets.token_bytes)
     invite_id = entry.new_id(now_ms(), secrets.token_bytes)
-    client.say(
-        Invite, entry_id=invite_id, beside=body, code_hash=code_hash, kind=kind, role=role, expires=expires
+    do(
+        client,
+        Invite,
+        entry_id=invite_id,
+        beside=body,
+        code_hash=code_hash,
+        kind=kind,
+        role=role,
+        expires=expires,
     )
     member = client.membership
     inventory(client).add(

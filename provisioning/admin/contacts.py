@@ -7,6 +7,7 @@ from chain.lists import LinkLine
 from device.client import Client
 from provisioning.admin.accounts import find_account, find_party, names
 from provisioning.admin.commands import Commands
+from provisioning.admin.deeds import do
 from provisioning.admin.printing import Columns, listed, say, takes_json
 from provisioning.admin.requests import Requests
 
@@ -39,7 +40,7 @@ def add(commands: Commands) -> None:
 
 def _link(args: argparse.Namespace, client: Client) -> None:
     of, peer = find_account(client, args.account), find_party(client, args.peer)
-    index = client.say(Contact, action=args.command, of=of, peer=peer)
+    index = do(client, Contact, action=args.command, of=of, peer=peer)
     say(f"{args.command}ed {args.account} and {args.peer}: entry {index}")
 
 

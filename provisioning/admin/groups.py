@@ -10,6 +10,7 @@ from chain.entry import Group
 from device.client import Client
 from provisioning.admin.accounts import find_account, names
 from provisioning.admin.commands import Commands
+from provisioning.admin.deeds import do
 from provisioning.admin.printing import Columns, listed, say, takes_json
 from provisioning.admin.requests import Requests
 
@@ -50,7 +51,7 @@ def set_group(args: argparse.Namespace, client: Client) -> None:
 def define(client: Client, group: str, name: str, members: list[str]) -> int:
     """Commit a group's name and members (account ids); return the entry's index. No members ends it."""
     named = document(GroupName(name=name), secrets.token_bytes) if members else None
-    return client.say(Group, group=group, members=sorted(members), beside=named)
+    return do(client, Group, group=group, members=sorted(members), beside=named)
 
 
 def new_group() -> str:

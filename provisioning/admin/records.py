@@ -8,6 +8,7 @@ from chain.entry import Redact
 from chain.lists import Act, AuditLine, RefusalLine
 from device.client import Client
 from provisioning.admin.commands import Commands
+from provisioning.admin.deeds import do
 from provisioning.admin.printing import Columns, aside, listed, say, takes_json, when
 from provisioning.admin.requests import Requests
 
@@ -89,7 +90,7 @@ def refusals(args: argparse.Namespace, client: Client) -> None:
 
 
 def redact(args: argparse.Namespace, client: Client) -> None:
-    index = client.say(Redact, about=args.entry, reason=args.reason)
+    index = do(client, Redact, about=args.entry, reason=args.reason)
     say(f"what entry {args.entry} said is erased: entry {index}")
     aside("backups from before still have it")
 

@@ -6,7 +6,21 @@ from typing import TypeVar
 from msgspec import Struct
 
 from chain import lists
-from chain.api import AccountLine, AccountPage, BlockView, Digits, GroupPage, GroupView
+from chain.api import (
+    AccountLine,
+    AccountPage,
+    BlockView,
+    ContractLine,
+    ContractPage,
+    Digits,
+    DutyGroup,
+    DutyPage,
+    Explained,
+    GroupPage,
+    GroupView,
+    Proposal,
+)
+from chain.contracts.terms import Terms
 from chain.health import Health
 from chain.lists import Act
 from device.rest import Gateway
@@ -70,6 +84,18 @@ class Requests:
             "refusals", lists.RefusalPage, lambda page: page.lines, lambda page: page.before, cursor="before"
         )
 
+    def contracts(self) -> list[ContractLine]:
+        """Those in force, the oldest first."""
+        return self._gateway.ask("GET", "/v1/contracts", ContractPage).contracts
+
+    def explained(self, contract: str, terms: Terms) -> Explained:
+        """What a contract would do; raises `Problem` where it could not be put in force."""
+        return self._gateway.ask("POST", "/v1/admin/contracts/check", Explained, Proposal(contract, terms))
+
+    def duty(self) -> Iterator[DutyGroup]:
+        """Who is on, group by group."""
+        return self._lines("duty", DutyPage, lambda page: page.groups, lambda page: page.next, under="/v1")
+
     def confirm(self, invite: str, digits: str) -> None:
         self._gateway.tell(f"/v1/admin/joins/{invite}/confirm", Digits(digits))
 
@@ -106,11 +132,12 @@ class Requests:
         *,
         cursor: str = "after",
         only: str = "",
+        under: str = "/v1/admin",
     ) -> Iterator[T]:
         at: int | str | None = None
         while True:
             where = "" if at is None else f"&{cursor}={at}"
-            page = self._gateway.ask("GET", f"/v1/admin/{noun}?limit={MOST_LINES}{where}{only}", kind)
+            page = self._gateway.ask("GET", f"{under}/{noun}?limit={MOST_LINES}{where}{only}", kind)
             yield from lines(page)
             at = following(page)
             if at is None:
