@@ -11,6 +11,7 @@ from chain.api import AlertEntries, AlertLine, AlertPage, AlertStep, LoadLine, L
 from chain.contracts.terms import Step
 from chain.errors import Missing
 from chain.wire import Delivered
+from gateway import uptime
 from gateway.rest.desk import Caller, Desk
 from gateway.rest.documents import LARGEST_PAGE, answer
 from gateway.rest.parties import alert_of, name_of, stands_for
@@ -57,12 +58,19 @@ def _page(me: Caller, at: int) -> AlertPage:
     found = now.state.alerts.of_parties(
         stands_for(me.now.state, me.id), since=at - RECENT_MS, limit=MOST_ALERTS + 1
     )
-    head = now.chain.store.head()
-    # A block may have come since the clock was read.
-    steady = head.clock + max(0, at - head.timestamp)
+    steady = _steady(now, at)
     names: dict[str, str | None] = {}
     lines = [_line(alert, now, steady, names) for alert in found[:MOST_ALERTS]]
     return AlertPage(lines, more=len(found) > MOST_ALERTS)
+
+
+def _steady(now: Snapshot, at: int) -> int:
+    """Steady time, as the committer has it. After the machine was started again the wall clock has to be believed."""
+    store = now.chain.store
+    if (since := store.steady(uptime.now())) is not None:
+        return since
+    head = store.head()
+    return head.clock + max(0, at - head.timestamp)
 
 
 def _line(alert: Alert, now: Snapshot, steady: int, names: dict[str, str | None]) -> AlertLine:

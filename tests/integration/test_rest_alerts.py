@@ -11,7 +11,9 @@ from chain import entry
 from chain.api import LoadPage
 from chain.contracts.terms import Escalate, EscalateParams, Step
 from chain.entry import Alert, Contract, Message
+from chain.store import Uptime
 from chain.wire import Submission
+from gateway import uptime
 from gateway.rest import alerts
 from tests.site import Site, a_site
 from tests.world import DAY, START, Actor, Source
@@ -163,6 +165,18 @@ def test_a_clock_that_jumped_never_makes_it_less_than_nothing(site: Site, moved:
     site.clock.now += moved
 
     assert line(site, site.alice)["due_in"] == due_in
+
+
+@pytest.mark.parametrize("moved", [-DAY, DAY], ids=["back", "ahead"])
+def test_since_the_machine_was_started_its_uptime_counts_and_no_other_clock(
+    site: Site, monkeypatch: pytest.MonkeyPatch, moved: int
+) -> None:
+    raised(site)
+    site.clock.now += moved
+    site.world.chain.store.write_uptime(Uptime("this boot", 1_000_000), site.world.chain.head.clock)
+    monkeypatch.setattr(uptime, "now", lambda: Uptime("this boot", 1_020_000))
+
+    assert line(site, site.alice)["due_in"] == MINUTE - 20_000
 
 
 def test_taken_it_says_by_whom_and_waits_for_nothing(site: Site) -> None:
