@@ -56,8 +56,8 @@ function Contract({ contract }: { contract: ContractView }) {
       {steps.length > 0 && (
         <ol className="list contract-steps" aria-label={`Steps of ${id}`}>
           {timetable(steps).map(({ title, at }) => (
-            <li key={at}>
-              <span className="contract-after">after {seconds(at)}</span>
+            <li key={`${at} ${title}`}>
+              <span className="contract-after">{at === 0 ? "at once" : `after ${seconds(at)}`}</span>
               <strong>{title}</strong>
             </li>
           ))}

@@ -12,6 +12,7 @@ import { Spinner } from "../parts/Spinner";
 import { go, hashOf } from "../route";
 import { AlertCard } from "./AlertCard";
 import { Composer, type ComposerHandle } from "./Composer";
+import { onDuty } from "./duty";
 import { Answer } from "./Friends";
 import { History } from "./History";
 import { KeyNotice } from "./KeyNotice";
@@ -158,6 +159,7 @@ function Head({ friend, title, onCompare, children }: HeadProps) {
             <span>
               <Presence friend={friend} />
             </span>
+            {friend.kind === "group" && <OnDuty group={friend.id} />}
             {friend.verified && <Badge tone="good">Verified</Badge>}
           </p>
         )}
@@ -173,6 +175,12 @@ function Head({ friend, title, onCompare, children }: HeadProps) {
       </div>
     </header>
   );
+}
+
+/** Who hears what is written here. */
+function OnDuty({ group }: { group: PartyId }) {
+  const duty = useView((view) => view.duty?.find(({ id }) => id === group));
+  return duty && <span>On duty: {onDuty(duty)}</span>;
 }
 
 function Remove({ friend }: { friend: FriendView }) {

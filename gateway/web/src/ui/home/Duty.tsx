@@ -1,4 +1,4 @@
-/** Who is on duty in each of our groups, until when, who is next; and whether the group was tried out lately. */
+/** Who is on duty in each group that we are in, until when, who is next; and whether the group was tried out lately. */
 import "./duty.css";
 import { lazy, Suspense, useState } from "react";
 import type { DutyGroup } from "../../model";
@@ -7,14 +7,15 @@ import { Badge } from "../parts/Badge";
 import { Button } from "../parts/Button";
 import { Icon } from "../parts/Icon";
 import { RelativeTime } from "../parts/RelativeTime";
-import { drillResult, onDuty, span } from "./duty";
+import { drillResult, isOurs, onDuty, span } from "./duty";
 
 const TakeOver = lazy(() => import("./TakeOver"));
 const Drill = lazy(() => import("./Drill"));
 
 export function Duty() {
-  const groups = useView((view) => view.duty);
-  if (groups === null || groups.length === 0) return null;
+  const duty = useView((view) => view.duty);
+  const groups = duty?.filter(isOurs) ?? [];
+  if (groups.length === 0) return null;
   return (
     <section className="duty" aria-labelledby="duty-title">
       <h2 id="duty-title" className="home-heading">
@@ -36,7 +37,6 @@ type Asked = "take over" | "drill" | null;
 function Group({ group }: { group: DutyGroup }) {
   const [asked, setAsked] = useState<Asked>(null);
   const { title, mine } = group;
-  const isMember = group.members.some((each) => each.mine);
   const close = () => setAsked(null);
   return (
     <article className="duty-group" aria-label={`Duty in ${title}`}>
@@ -49,25 +49,19 @@ function Group({ group }: { group: DutyGroup }) {
       </p>
       <Next group={group} />
       <LastDrill group={group} />
-      {isMember && (
-        <div className="duty-deeds">
-          <Button
-            className="small"
-            label={`Take over duty in ${title}`}
-            onClick={() => setAsked("take over")}
-          >
-            Take over
-          </Button>
-          <Button
-            className="small"
-            look={group.drillDue ? "plain" : "quiet"}
-            label={`Hold a drill in ${title}`}
-            onClick={() => setAsked("drill")}
-          >
-            Hold a drill
-          </Button>
-        </div>
-      )}
+      <div className="duty-deeds">
+        <Button className="small" label={`Take over duty in ${title}`} onClick={() => setAsked("take over")}>
+          Take over
+        </Button>
+        <Button
+          className="small"
+          look={group.drillDue ? "plain" : "quiet"}
+          label={`Hold a drill in ${title}`}
+          onClick={() => setAsked("drill")}
+        >
+          Hold a drill
+        </Button>
+      </div>
       <Suspense>
         {asked === "take over" && <TakeOver group={group} onClose={close} />}
         {asked === "drill" && <Drill group={group} onClose={close} />}

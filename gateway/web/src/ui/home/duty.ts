@@ -4,9 +4,14 @@ import type { DrillView, DutyGroup } from "../../model";
 import { clock, sameDay, shortDay } from "./days";
 import { listed } from "./said";
 
+/** We are a member. Of others we know because we may write to them, or because we are an admin. */
+export function isOurs({ members }: DutyGroup): boolean {
+  return members.some(({ mine }) => mine);
+}
+
 /** Whether we are on: in which groups, and until when. Null if we are in none. */
 export function ownDuty(groups: readonly DutyGroup[]): { on: boolean; text: string } | null {
-  const ours = groups.filter(({ members }) => members.some(({ mine }) => mine));
+  const ours = groups.filter(isOurs);
   if (ours.length === 0) return null;
   const on = ours.filter(({ mine }) => mine);
   if (on.length === 0) return { on: false, text: "You are not on duty: alerts are silent here" };
