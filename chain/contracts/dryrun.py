@@ -220,6 +220,9 @@ def deeds(past: Past) -> Deeds:
 
 
 def _escalation(found: Courses, terms: Escalate) -> Iterator[str]:
+    if not found.alerts:
+        yield f"{_PERIOD} there was no alert."
+        return
     escalated = sum(any(deed.did == "step" for deed in course.deeds) for course in found.acted)
     done = [deed for course in found.acted for deed in course.deeds]
     yield (

@@ -52,14 +52,6 @@ def add(commands: Commands) -> None:
         """,
     )
     taking.add_argument("file", type=Path, metavar="FILE", help="must not be there yet")
-    commands.add(
-        "contracts",
-        contracts,
-        "which smart contracts are in force",
-        """
-        blockpost admin --home ./admin contracts
-        """,
-    )
 
 
 def tell_status(args: argparse.Namespace, client: Client) -> int:
@@ -102,14 +94,3 @@ def download(args: argparse.Namespace, client: Client) -> None:
         # Only a file of which everything holds gets its name.
         client.trust.accept(reader.end())
     say(f"{args.file}: {reader.size} entries in {reader.blocks} blocks; hashes, links and signatures hold")
-
-
-def contracts(_args: argparse.Namespace, client: Client) -> None:
-    requests = Requests(client.gateway)
-    block = requests.block(requests.health().height).header
-    for run in block.contracts:
-        say(f"{run.id} {run.hash}")
-    if not block.contracts:
-        say(
-            f"none: block {block.id} has no contracts. This chain's engine is pinned to none, so none can be in force"
-        )

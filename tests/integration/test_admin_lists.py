@@ -423,13 +423,6 @@ def test_a_check_that_nobody_knows_of_any_more_is_no_damage() -> None:
         ledger._holds(health.Idle())
 
 
-def test_no_contract_can_be_in_force_and_that_is_said(site: Site) -> None:
-    done = as_admin(site, "contracts")
-
-    assert done.code == 0
-    assert re.match(r"none: block [0-9]+ has no contracts", done.out)
-
-
 def test_the_log_is_taken_away_once_it_was_checked(site: Site, tmp_path: Path) -> None:
     file = tmp_path / "log.jsonl"
 
