@@ -66,7 +66,7 @@ _VALUES: Mapping[str, Mapping[str, str]] = {
         "invite": "an invitation",
         "key": "new keys of an account",
         "redact": "the erasing of what an entry says",
-        "revoke": "the end of an account or key",
+        "revoke": "a revocation",
     },
     "action": dict.fromkeys(("request", "accept", "remove", "link", "unlink", "install", "set", "end"), ""),
 }
