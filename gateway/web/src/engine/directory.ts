@@ -93,8 +93,8 @@ export class Directory {
   }
 
   /** Those who are addressed, and those to whom it may escalate. */
-  async #alerted(to: PartyId, alert: AlertHeader): Promise<readonly AccountId[]> {
-    const answer = await this.#intent(to, { alert });
+  async #alerted(to: PartyId, { kind, priority }: AlertHeader): Promise<readonly AccountId[]> {
+    const answer = await this.#intent(to, { alert: { kind, priority } });
     await this.#named(answer);
     const further = answer.escalation?.parties.flatMap(({ recipients }) => recipients) ?? [];
     const accounts = await this.#meetAll([...answer.recipients, ...further]);

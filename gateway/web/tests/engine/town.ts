@@ -327,6 +327,8 @@ export class Town {
         return await this.#submit(me, body as Parcel);
       case "/v1/intents": {
         const { to, alert, re } = body as { to: string; alert?: object; re?: string };
+        // As the gateway does, which takes no more than contracts go by.
+        if (alert && Object.keys(alert).sort().join() !== "kind,priority") return problem(400, "alert");
         return await this.#intent(me, to, alert !== undefined || re !== undefined);
       }
       case "/v1/alerts":
