@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import pairwise
@@ -92,6 +94,15 @@ def tell(screen: Locator, handle: str, digits: str) -> None:
     button(screen, "Let in").click()
 
 
+@contextmanager
+def held(person: Person, path: str) -> Iterator[None]:
+    """What their page asks of `path` stays on its way in the meantime, and goes on afterwards."""
+    with person.page.expect_request(f"**{path}"):
+        person.page.route(f"**{path}", lambda _: None)
+    yield
+    person.page.unroute(f"**{path}")
+
+
 def test_somebody_comes_in_once_both_sides_have_compared_six_digits(ward: Ward, admin: Person) -> None:
     code = made(admin, "nurse.max", match=True)
     screen = admin.page.get_by_role("main")
@@ -100,14 +111,20 @@ def test_somebody_comes_in_once_both_sides_have_compared_six_digits(ward: Ward, 
     digits = visitor.digits()
 
     wrong = f"{(int(digits.replace(' ', '')) + 1) % 10**6:06d}"
-    tell(screen, "nurse.max", wrong)
-    expect(screen.get_by_role("alert")).to_contain_text("These are not the six digits")
+    waiting = screen.get_by_role("list", name="Waiting to come in")
+    with held(visitor, "/v1/accounts"):
+        tell(screen, "nurse.max", wrong)
+        # Nobody waits until the newcomer's page has asked again; it is said all the while what was wrong.
+        expect(waiting).to_be_hidden()
+        expect(screen.get_by_role("alert")).to_contain_text("These are not the six digits")
     expect(screen.get_by_text("4 tries left")).to_be_visible()
+    expect(screen.get_by_role("alert")).to_contain_text("nurse.max did not come in")
     expect(visitor.page.get_by_text(digits, exact=True)).to_be_hidden()
     visitor.reload()
     tell(screen, "nurse.max", visitor.digits())
 
-    expect(screen.get_by_role("list", name="Waiting to come in")).to_be_hidden()
+    expect(waiting).to_be_hidden()
+    expect(screen.get_by_role("alert")).to_be_hidden()
     visitor.log_in("nurse.max", PASSWORD)
     expect(row(screen, "nurse.max")).to_contain_text("used by Max Frisk")
 

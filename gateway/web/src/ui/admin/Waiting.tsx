@@ -16,7 +16,12 @@ import { triesLeft } from "./joining";
 
 const LOOK_MS = 3_000;
 
-/** Nothing at all while nobody waits. `onLetIn` is told when somebody has come in, or went away. */
+/**
+ * Those who wait, if anybody does. `onLetIn` is told when somebody has come in, or went away.
+ *
+ * After wrong digits nobody waits with that code until the newcomer's page has asked again: so what went wrong is not told
+ * beside the newcomer, but above the list, where it stays.
+ */
 export function Waiting({ onLetIn }: { onLetIn(): void }) {
   const { admin } = useActions();
   const { value, error, ended, again } = useLoad(useCallback(() => admin.joins(), [admin]));
@@ -27,24 +32,42 @@ export function Waiting({ onLetIn }: { onLetIn(): void }) {
   }, [ended, again]);
   const waiting = value?.length ?? 0;
   useChanged(waiting, onLetIn);
+  const task = useTask();
+  const [tried, setTried] = useState("");
+  const letIn = async ({ invite, handle }: JoinRow, digits: string) => {
+    setTried(handle);
+    await task.run(() => admin.confirm(invite, digits));
+    again();
+  };
   return (
     <>
       <p role="status" className="visually-hidden">
         {waiting > 0 && `${waiting} waiting to come in`}
       </p>
       {error && <Banner tone="danger">{error}</Banner>}
-      {waiting > 0 && <Newcomers rows={value ?? []} onConfirmed={again} />}
+      {task.error && (
+        <Banner tone="danger" title={`${tried} did not come in`} onDismiss={task.clear}>
+          {task.error}
+        </Banner>
+      )}
+      {waiting > 0 && <Newcomers rows={value ?? []} busy={task.busy} onDigits={letIn} />}
     </>
   );
 }
 
-function Newcomers({ rows, onConfirmed }: { rows: readonly JoinRow[]; onConfirmed(): void }) {
+interface Admission {
+  busy: boolean;
+  /** Told the digits that were typed for somebody. */
+  onDigits(row: JoinRow, digits: string): Promise<void>;
+}
+
+function Newcomers({ rows, ...admission }: { rows: readonly JoinRow[] } & Admission) {
   return (
     <Section title="Waiting to come in">
       <ul className="waiting" aria-label="Waiting to come in">
         {rows.map((row) => (
           <li key={row.invite}>
-            <Newcomer row={row} onConfirmed={onConfirmed} />
+            <Newcomer row={row} {...admission} />
           </li>
         ))}
       </ul>
@@ -62,16 +85,13 @@ function useChanged(count: number, changed: () => void): void {
   }, [count, before, changed]);
 }
 
-function Newcomer({ row, onConfirmed }: { row: JoinRow; onConfirmed(): void }) {
-  const { admin } = useActions();
-  const task = useTask();
+function Newcomer({ row, busy, onDigits }: { row: JoinRow } & Admission) {
   const [typed, setTyped] = useState("");
   const digits = typedDigits(typed);
   const confirm = async () => {
-    if (digits === null) return;
-    await task.run(() => admin.confirm(row.invite, digits));
+    if (digits === null || busy) return;
+    await onDigits(row, digits);
     setTyped("");
-    onConfirmed();
   };
   return (
     <div className="newcomer">
@@ -99,9 +119,8 @@ function Newcomer({ row, onConfirmed }: { row: JoinRow; onConfirmed(): void }) {
               maxLength={9}
               value={typed}
               onValue={setTyped}
-              error={task.error}
             />
-            <Button type="submit" look="primary" icon="check" busy={task.busy} disabled={digits === null}>
+            <Button type="submit" look="primary" icon="check" busy={busy} disabled={digits === null}>
               Let in
             </Button>
           </div>
