@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import structs
 
-from chain.entry import SignedEntry
+from chain.entry import SignedEntry, Tick
 from chain.errors import ChainError
 from chain.wire import Delivered
 from device.client import Client, Read
@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 PAGE = 100
 """Entries asked for at a time."""
+
+CAME = -1
+"""An alert whose messages come to the inbox; of another one it is written down which tick brought it."""
 
 
 class Inbox:
@@ -65,6 +68,40 @@ class Inbox:
             else:
                 if read is not None:
                     self._heed(read)
+                    yield self._shown(read)
+                elif isinstance(signed.entry, Tick):
+                    yield from self._brought(delivered.index, signed.entry)
+
+    def _brought(self, index: int, tick: Tick) -> Iterator[dict[str, Any]]:
+        """The messages of alerts that have come to concern this account, which an inbox does not get: once."""
+        for about in [deed.about for deed in tick.did if deed.did in ("step", "nobody")]:
+            counter = f"{self._name} {about}"
+            if self._client.outbox.counter(counter) not in (0, index):
+                continue
+            try:
+                entries = self._client.gateway.alert(about)
+            except Problem as problem:
+                log.warning("alert not read alert=%s reason=%s", about, problem)
+                continue
+            here = not entries or self._came(entries[0].index)
+            self._client.outbox.set_counter(counter, CAME if here else index)
+            if not here:
+                yield from self._escalated(each for each in entries if each.index < index)
+
+    def _came(self, index: int) -> bool:
+        """Whether the entry at `index` was for this account's inbox."""
+        found = self._client.gateway.inbox(index - 1, 1).entries
+        return bool(found) and found[0].index == index
+
+    def _escalated(self, entries: Iterable[Delivered]) -> Iterator[dict[str, Any]]:
+        for delivered in entries:
+            try:
+                read = self._client.read(delivered, self._client.committed(delivered))
+            except (ChainError, Untrusted) as error:
+                log.warning("entry not proven index=%d reason=%s", delivered.index, error)
+                yield {"event": "unproven", "index": delivered.index, "reason": str(error)}
+            else:
+                if read is not None:
                     yield self._shown(read)
 
     def _shown(self, read: Read) -> dict[str, Any]:

@@ -208,7 +208,7 @@ class Outbox:
     def counter(self, name: str) -> int:
         """
         `queued`, `receipted` and `refused` since the outbox was made; `recorded`, ms; `inbox`, the last index that
-        a person has read, and `agent`, that a sensor's agent has.
+        a person has read, and `agent`, that a sensor's agent has; with the id of an alert behind it, what brought that here.
         """
         row = self._db.execute("SELECT value FROM counter WHERE name = ?", (name,)).fetchone()
         return 0 if row is None else int(row[0])

@@ -12,6 +12,7 @@ from chain.api import AlertLine
 from chain.contracts.terms import Escalate, EscalateParams, Step
 from chain.entry import Contract
 from chain.identity import account_id
+from device import cli
 from device.client import Client, Home
 from device.identity import KeySet
 from device.keys import SigningSecret
@@ -84,3 +85,17 @@ def test_whom_a_step_names_opens_what_was_sealed_before_it(site: Site, tmp_path:
     assert (line.id, line.step, line.contract) == (alert.id, 0, "night")
     texts = [json.loads(each.text) for each in opened if each is not None and each.text is not None]
     assert [text["what"] for text in texts] == ["high"]
+
+
+def inbox(site: Site, handle: str, *words: str) -> list[tuple[str, str]]:
+    """What it shows of alerts: the event, and what the alert is about."""
+    done = ran(cli.main, "--home", site.home(handle), "inbox", "--json", *words)
+    assert (done.code, done.err) == (0, "")
+    events = [json.loads(line) for line in done.out.splitlines()]
+    return [(each["event"], json.loads(each["text"])["what"]) for each in events if each["alert"]]
+
+
+def test_it_is_in_the_inbox_of_both_and_once(site: Site) -> None:
+    assert inbox(site, KIM) == inbox(site, LEE) == [("opened", "high")]
+    assert inbox(site, KIM) == inbox(site, LEE) == []
+    assert inbox(site, KIM, "--all") == inbox(site, LEE, "--all") == [("opened", "high")]
