@@ -29,6 +29,19 @@ ADMIN, CLINICIAN, DEVICE, GROUP = "admin", "dr.lee", "sensor-1", "on-call"
 TOLD_PER_SECOND = 3
 OPEN_SECONDS = 30.0
 
+ESCALATION = f"""\
+id = "nobody-on-call"
+kind = "escalate"
+when = "is_alert"
+wait = "1m"
+laps = 1
+
+[[steps]]
+to = "{ADMIN}"
+after = "30s"
+"""
+"""What becomes of an alert that nobody takes."""
+
 CLOSING = """
 examples:
   blockpost demo --seconds 20
@@ -148,6 +161,12 @@ def _set_the_stage(site: Site, settings: str) -> None:
     site.admin(ADMIN, "link", DEVICE, GROUP)
     print(f"{ADMIN:9} put {CLINICIAN} on call, and let {DEVICE} write to whoever is")
     site.admin(ADMIN, "link", CLINICIAN, ADMIN)
+    contract = site.directory / "nobody-on-call.toml"
+    contract.write_text(ESCALATION, "utf-8")
+    site.admin(ADMIN, "contract", "install", str(contract), "--yes")
+    print(
+        f"{ADMIN:9} is told of an alert that nobody on call takes within half a minute, by a contract on the chain"
+    )
     (site.home(DEVICE) / "agent.toml").write_text(settings, "utf-8")
 
 
