@@ -102,16 +102,18 @@ class Alert(Struct, frozen=True, kw_only=True):
         elif self.lap + 1 < params.laps:
             # What it went by before had more steps, or fewer laps.
             on, after = replace(self, step=0, lap=self.lap + 1), params.wait + params.steps[0].after
+        else:
+            on = replace(self, step=len(params.steps))
         return replace(on, due=clock + 1000 * after, resume=None, snoozed=None)
 
     def under(self, params: EscalateParams, clock: int) -> "Alert":
         """By another version of its contract: from where it is, and what it waits for begins anew."""
-        if self.resolved or self.nobody is not None:
+        if self.resolved or (self.taken_by is None and self.nobody is not None):
             return self
+        on = self if self.nobody is not None else self.goes_on(params, clock)
         if self.taken_by is not None:
             within = params.resolve_within if self.active else None
-            return replace(self, due=None if within is None else clock + 1000 * within)
-        on = self.goes_on(params, clock)
+            return replace(on, due=None if within is None else clock + 1000 * within)
         return on if self.snoozed is None else replace(on, snoozed=self.snoozed, due=self.due, resume=on.due)
 
     def left_alone(self) -> "Alert":

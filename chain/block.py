@@ -4,6 +4,7 @@ a list of smart contracts, and a nonce.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 import msgspec
@@ -61,7 +62,7 @@ def read_header(data: bytes) -> Header:
     return read_canonical(_decoder, data, what="block header")
 
 
-class Block(Struct, frozen=True):
+class Block(Struct, frozen=True, dict=True):
     """A header and the entries' exact bytes."""
 
     header: Header
@@ -92,12 +93,12 @@ class Block(Struct, frozen=True):
     def root(self) -> bytes:
         return unb64url(self.header.root, what="root")
 
-    @property
+    @cached_property
     def header_bytes(self) -> bytes:
         """The header in RFC 8785 form: what is hashed, stored and served."""
         return canonical(self.header)
 
-    @property
+    @cached_property
     def hash(self) -> bytes:
         """SHA-256 of the header."""
         return digest(self.header_bytes)

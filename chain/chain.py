@@ -115,6 +115,7 @@ class Chain:
                 refold.refold_if_older(chain)
                 if chain.state.contracts.in_force():
                     guard.require(chain.engine)
+                    chain._docket.prepare()
             undo.pop_all()
         return chain
 

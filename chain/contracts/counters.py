@@ -1,7 +1,9 @@
 """What contracts count and wait for: messages of a rate, admins of a quorum, bodies to be erased."""
 
 import sqlite3
+from collections.abc import Iterator
 
+import msgspec
 from msgspec import Struct
 
 SCHEMA = """\
@@ -25,11 +27,12 @@ _READY = (
 
 
 class Kept(Struct, frozen=True):
-    """The body of the entry at `idx`, to be erased by a contract at `due` (steady ms)."""
+    """The body of the entry at `idx`, to be erased by a contract at `due` (steady ms); `alert` is the one it is of."""
 
     idx: int
     entry: str
     contract: str
+    alert: int | None
     due: int
 
 
@@ -69,25 +72,25 @@ class Counters:
         """What was approved was done: to do it again takes new approvals."""
         self._db.execute("DELETE FROM approval WHERE deed = ?", (deed,))
 
-    def keep(self, kept: Kept, alert: int | None) -> None:
+    def keep(self, kept: Kept) -> None:
         """Erase it when it is due; of several contracts, the first to be."""
         self._db.execute(
             "INSERT INTO keep VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET contract = ?3, due = ?5"
             " WHERE due > ?5",
-            (kept.idx, kept.entry, kept.contract, alert, kept.due),
+            msgspec.structs.astuple(kept),
         )
 
     def erased(self, idx: int) -> None:
         """It is gone already."""
         self._db.execute("DELETE FROM keep WHERE idx = ?", (idx,))
 
-    def due(self, clock: int, limit: int) -> list[Kept]:
+    def due(self, clock: int) -> Iterator[Kept]:
         """What is to be erased, in its order."""
         rows = self._db.execute(
-            f"SELECT idx, entry, contract, due FROM keep WHERE due <= ? AND {_READY} ORDER BY due, idx LIMIT ?",  # noqa: S608 - our own words
-            (clock, limit),
+            f"SELECT * FROM keep WHERE due <= ? AND {_READY} ORDER BY due, idx",  # noqa: S608 - our own words
+            (clock,),
         )
-        return [Kept(*row) for row in rows]
+        return (Kept(*row) for row in rows)
 
     def next_due(self) -> int | None:
         """When there is something to erase, in steady ms."""

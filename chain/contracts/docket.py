@@ -2,22 +2,26 @@
 The docket: which contracts act on an entry.
 
 Most messages differ from the one before in nothing that a guard looks at. What was found for such a one is remembered
-until an entry changes who anybody is or what is in force.
+until an entry changes who anybody is or what is in force. Few contracts act on any one entry, so several are asked
+together whether any does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain as chained
 
 from msgspec import Struct
 
 from chain.contracts import subject
-from chain.contracts.guard import GuardFailed
+from chain.contracts.guard import Guard, GuardFailed, either
 from chain.contracts.register import Contract
 from chain.contracts.subject import Values
 from chain.contracts.terms import Access, Escalate, Quorum, Rate, Retain
-from chain.contracts.variables import OF_THIS_ONE
+from chain.contracts.variables import MESSAGE, OF_THIS_ONE
 from chain.entry import Alert, Common, Message
 from chain.state import State
+
+TOGETHER = 16
+"""Guards that are asked together: that takes little longer than to ask one."""
 
 KEPT = 4096
 """Senders and addressees of which is remembered what was found."""
@@ -48,6 +52,28 @@ class Acting(Struct, frozen=True):
 
 NOTHING = Acting()
 
+
+class _Bundle(Struct, frozen=True):
+    """Contracts, and the guard that says no where none of them acts."""
+
+    contracts: tuple[Contract, ...]
+    any_of: Guard
+
+    @classmethod
+    def of(cls, contracts: Sequence[Contract]) -> "list[_Bundle]":
+        """All of them, in their order."""
+        parts = (tuple(contracts[start : start + TOGETHER]) for start in range(0, len(contracts), TOGETHER))
+        return [cls(part, either(tuple(each.guard for each in part), _MESSAGE)) for part in parts]
+
+    def may_act(self, values: Values) -> bool:
+        try:
+            return self.any_of.holds(values)
+        except GuardFailed:
+            return True
+
+
+_MESSAGE = tuple(sorted(MESSAGE.items()))
+
 _Sender = tuple[str, str, Alert | None]
 
 
@@ -57,13 +83,17 @@ class Docket:
     def __init__(self, state: State) -> None:
         self._state = state
         self._in_force: tuple[Contract, ...] = ()
-        self._lasting: list[Contract] = []
-        self._passing: list[Contract] = []
+        self._lasting: list[_Bundle] = []
+        self._passing: list[_Bundle] = []
         self._known: dict[_Sender, tuple[Values, Acting]] = {}
 
     def forget(self) -> None:
         """Somebody is somebody else now."""
         self._known.clear()
+
+    def prepare(self) -> None:
+        """Compile all guards in force now, rather than while the first message waits."""
+        self._sorted()
 
     def of_message(self, message: Message, now: int) -> Acting:
         """`now` is the block's time, in ms."""
@@ -75,11 +105,12 @@ class Docket:
             values = subject.of_message(*sender, self._state)
             if len(self._known) >= KEPT:
                 self._known.clear()
-            known = self._known[sender] = values, judged(self._lasting, values)
+            known = self._known[sender] = values, judged(_likely(self._lasting, values), values)
         values, acting = known
         if not self._passing:
             return acting
-        return acting + judged(self._passing, values | subject.of_this_one(message, now))
+        values = values | subject.of_this_one(message, now)
+        return acting + judged(_likely(self._passing, values), values)
 
     def of_admin(self, entry: Common, now: int) -> Acting:
         quorums = [each for each in self._state.contracts.in_force() if isinstance(each.terms, Quorum)]
@@ -89,8 +120,8 @@ class Docket:
         in_force = self._state.contracts.in_force()
         if in_force is not self._in_force:
             mine = [each for each in in_force if isinstance(each.terms, Access | Rate | Escalate | Retain)]
-            self._passing = [each for each in mine if each.guard.uses & OF_THIS_ONE]
-            self._lasting = [each for each in mine if not each.guard.uses & OF_THIS_ONE]
+            self._passing = _Bundle.of([each for each in mine if each.guard.uses & OF_THIS_ONE])
+            self._lasting = _Bundle.of([each for each in mine if not each.guard.uses & OF_THIS_ONE])
             self._in_force = in_force
             self.forget()
         return self._in_force
@@ -106,6 +137,11 @@ def judged(contracts: Iterable[Contract], values: Values) -> Acting:
         except GuardFailed:
             failed.append(contract)
     return Acting(tuple(holding), tuple(failed))
+
+
+def _likely(bundles: Iterable[_Bundle], values: Values) -> Iterator[Contract]:
+    """Those that may act."""
+    return chained.from_iterable(bundle.contracts for bundle in bundles if bundle.may_act(values))
 
 
 def _age(contract: Contract) -> int:

@@ -19,7 +19,7 @@ from chain.errors import ChainError
 if TYPE_CHECKING:
     from cel_expr_python import cel
 
-__all__ = ["ENGINE", "BadGuard", "Guard", "GuardFailed", "NoEngine", "Type", "compiled"]
+__all__ = ["ENGINE", "BadGuard", "Guard", "GuardFailed", "NoEngine", "Type", "compiled", "either"]
 
 _PACKAGE, _RELEASE = "cel-expr-python", "0.1.3"
 
@@ -48,10 +48,16 @@ class Guard:
     uses: frozenset[str]
     """The variables that it looks at: with the same values for these, it comes to the same."""
     _program: "cel.Expression" = field(repr=False, compare=False)
+    _declared: tuple[tuple[str, str], ...] = field(repr=False, compare=False)
+    """What it uses, and as what the engine knows that."""
+
+    @classmethod
+    def made(cls, source: str, uses: frozenset[str], program: "cel.Expression") -> "Guard":
+        return cls(source, uses, program, tuple((name, f"{_CONTAINER}.{name}") for name in sorted(uses)))
 
     def holds(self, values: Mapping[str, object]) -> bool:
         """`values` has at least what the guard uses; a list of texts is any sequence. Raises GuardFailed."""
-        data = {f"{_CONTAINER}.{name}": _given(values[name]) for name in self.uses}
+        data = {declared: _given(values[name]) for name, declared in self._declared}
         try:
             answer = self._program.eval(data=data).value()
         except RuntimeError as error:
@@ -79,7 +85,20 @@ def _compiled(source: str, variables: tuple[tuple[str, Type], ...]) -> Guard:
         program = environment.compile(source)
     except RuntimeError as error:
         raise BadGuard(f"the engine refuses it: {error}") from error
-    return Guard(source, uses, program)
+    return Guard.made(source, uses, program)
+
+
+@lru_cache(maxsize=_KEPT)
+def either(guards: tuple[Guard, ...], variables: tuple[tuple[str, Type], ...]) -> Guard:
+    """
+    One question for several guards about the same variables, sorted: not one of them holds or fails where it says no.
+
+    That is what `||` means in CEL: it is false where all its sides are, and nowhere else. Who gets any other answer
+    asks each.
+    """
+    source = " || ".join(f"({guard.source}\n)" for guard in guards)
+    uses = frozenset[str]().union(*(guard.uses for guard in guards))
+    return Guard.made(source, uses, _environment(variables).compile(source))
 
 
 @lru_cache(maxsize=8)

@@ -64,15 +64,21 @@ class Register:
         return found.terms.params if found is not None and isinstance(found.terms, Escalate) else None
 
     def install(self, contract: Contract) -> None:
+        # The others stay as they are: their guards are compiled.
+        others = self._besides(contract.id)
         self._db.execute(
             "INSERT OR REPLACE INTO contract VALUES (?, ?, ?, ?)",
             (contract.id, contract.hash, terms.written(contract.terms), contract.idx),
         )
-        self.forget()
+        self._kept = (*others, contract)
 
     def remove(self, contract: str) -> None:
+        others = self._besides(contract)
         self._db.execute("DELETE FROM contract WHERE id = ?", (contract,))
-        self.forget()
+        self._kept = others
 
     def forget(self) -> None:
         self._kept = None
+
+    def _besides(self, contract: str) -> tuple[Contract, ...]:
+        return tuple(each for each in self.in_force() if each.id != contract)

@@ -1,6 +1,7 @@
 """Timers: what contracts do because time has passed. The gateway says it in a tick, and every copy comes to the same."""
 
 import heapq
+from itertools import islice
 
 from msgspec import Struct
 
@@ -12,7 +13,7 @@ from chain.state import State
 
 
 class Plan(Struct, frozen=True):
-    """What is due: the deeds in their order, the alerts as they are then, and what is erased."""
+    """What is due: the deeds in their order, the alerts that they change, as they are then, and what is erased."""
 
     deeds: list[Deed]
     alerts: list[Alert]
@@ -32,15 +33,20 @@ def plan(state: State, now: int, clock: int) -> Plan:
     queue = [(alert.due or 0, alert.idx) for alert in alerts.values()]
     heapq.heapify(queue)
     deeds: list[Deed] = []
+    changed: dict[int, Alert] = {}
     while queue and len(deeds) < MAX_DEEDS:
         _, idx = heapq.heappop(queue)
         params = state.contracts.escalation(alerts[idx].contract)
         assert params is not None  # nothing is due for an alert without a contract
         alerts[idx], deed = fired(alerts[idx], params, now, clock)
+        changed[idx] = alerts[idx]
         deeds.append(deed)
         due = alerts[idx].due
         if due is not None and due <= clock:
             heapq.heappush(queue, (due, idx))
-    erased = state.counters.due(clock, MAX_DEEDS - len(deeds))
+    # What was answered may be so no more by now: the body of an open alert is kept.
+    opened = {idx for idx, alert in changed.items() if alert.is_open}
+    ready = (kept for kept in state.counters.due(clock) if kept.alert not in opened)
+    erased = list(islice(ready, MAX_DEEDS - len(deeds)))
     deeds += [Deed(contract=kept.contract, did="erased", about=kept.entry) for kept in erased]
-    return Plan(deeds, list(alerts.values()), erased)
+    return Plan(deeds, list(changed.values()), erased)

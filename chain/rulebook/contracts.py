@@ -80,17 +80,15 @@ def tick(entry: Tick, context: Context) -> Admitted:
     for alert in due.alerts:
         state.alerts.put(alert)
     for deed in due.deeds:
-        if deed.to is not None:
+        for party in _reached(deed, state):
             found = context.find(deed.about)
             assert found is not None  # the plan is about alerts of this chain
-            state.alerts.concern(found[0], deed.to)
+            state.alerts.concern(found[0], party)
         run = state.contracts.get(deed.contract)
         assert run is not None
         context.did(run, _words(deed))
     for alert in due.alerts:
         readers |= alarms.concerned(alert, state)
-    if any(deed.did == "nobody" for deed in due.deeds):
-        readers |= state.admins()
     return Admitted(
         frozenset(readers | _readers_of_erased(due, context)), tuple(kept.idx for kept in due.erased)
     )
@@ -128,7 +126,7 @@ def follow(message: Message, alert: int | None, acting: Acting, context: Context
                 counters.counted(each.id, _counted(each, message), params.seconds, context.clock)
             case Retain(params=params):
                 due = context.clock + 1000 * params.seconds
-                counters.keep(Kept(context.idx, message.id, each.id, due), alert)
+                counters.keep(Kept(context.idx, message.id, each.id, alert, due))
             case _:
                 pass
     for each in acting.failed:
@@ -175,6 +173,13 @@ def check_quorums(state: State, gone: str) -> None:
     for each in state.contracts.in_force():
         if isinstance(each.terms, Quorum) and each.terms.params.need > left:
             raise Refused("contract", f"{each.id}: it needs {each.terms.params.need} admins")
+
+
+def _reached(deed: Deed, state: State) -> set[str]:
+    """Whom it concerns from now on: what nobody has answered, the admins, too."""
+    if deed.did == "nobody":
+        return state.admins()
+    return set() if deed.to is None else {deed.to}
 
 
 def _named(contract: Contract | None) -> set[str]:
