@@ -171,6 +171,12 @@ class Store:
         leaf: bytes = row[0]
         return leaf
 
+    def leaves(self, first: int, end: int) -> Iterator[tuple[int, bytes]]:
+        """Those of the entries from `first` up to `end`, by index."""
+        yield from self.db.execute(
+            "SELECT idx, leaf FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx", (first, end)
+        )
+
     def find(self, entry_id: str) -> tuple[int, bytes] | None:
         """Index and leaf of the entry with this id."""
         row = self.db.execute("SELECT idx, leaf FROM entry WHERE id = ?", (id_bytes(entry_id),)).fetchone()

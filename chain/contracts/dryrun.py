@@ -79,7 +79,7 @@ class Past:
         return Moment(header.timestamp, header.clock)
 
     def entry(self, idx: int) -> entries.Entry:
-        return entries.parse(self.store.leaf(idx)).entry
+        return entries.recall(self.store.leaf(idx))
 
     def first(self, reached: Callable[[Header], int], value: int) -> int:
         """The index of the first entry at which a time that only rises has reached `value`."""
@@ -89,8 +89,8 @@ class Past:
 
     def messages(self, first: int, end: int) -> Iterator[tuple[int, Message]]:
         """Those from index `first` up to `end`, by index."""
-        for idx in range(first, end):
-            entry = self.entry(idx)
+        for idx, leaf in self.store.leaves(first, end):
+            entry = entries.recall(leaf)
             if isinstance(entry, Message):
                 yield idx, entry
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from chain import entry
 from chain.contracts import dryrun
 from chain.contracts.guard import BadGuard
 from chain.contracts.terms import (
@@ -243,3 +244,11 @@ def test_nothing_is_changed(site: Site) -> None:
     site.would(site.escalates())
 
     assert site.world.dump() == before
+
+
+def test_what_is_recalled_is_what_was_said(site: Site) -> None:
+    site.says(site.alice, site.bob.id)
+    site.world.commit(site.world.admin.revokes(site.bob.id))
+
+    for idx, leaf in site.world.chain.store.leaves(0, site.world.chain.head.size):
+        assert entry.recall(leaf) == entry.parse(leaf).entry, idx
