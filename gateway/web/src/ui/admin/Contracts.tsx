@@ -9,6 +9,7 @@ import { Loaded } from "../parts/Loaded";
 import { useLoad } from "../parts/load";
 import { Code, Facts, Page, Section } from "../parts/Page";
 import { ExactTime } from "../parts/RelativeTime";
+import { type Parties, partiesOf } from "./parties";
 import { Refresh } from "./Refresh";
 import { timetable } from "./timetable";
 
@@ -22,7 +23,18 @@ const KINDS: Readonly<Record<string, string>> = {
 
 export default function Contracts() {
   const actions = useActions();
-  const load = useLoad(useCallback(() => actions.contracts(), [actions]));
+  const load = useLoad(
+    useCallback(async () => {
+      const { admin } = actions;
+      const [contracts, accounts, groups] = await Promise.all([
+        actions.contracts(),
+        admin.accounts(),
+        admin.groups(),
+      ]);
+      // An escalation may name groups that this admin is not in.
+      return { contracts, parties: partiesOf(accounts, groups) };
+    }, [actions]),
+  );
   return (
     <Page
       title="Contracts"
@@ -30,13 +42,13 @@ export default function Contracts() {
       actions={<Refresh load={load} />}
     >
       <Loaded load={load} what="contracts">
-        {(contracts) =>
+        {({ contracts, parties }) =>
           contracts.length === 0 ? (
             <EmptyState icon="file" title="No contracts in force">
               Alerts go to whom they are sent to, and to nobody else.
             </EmptyState>
           ) : (
-            contracts.map((each) => <Contract key={each.id} contract={each} />)
+            contracts.map((each) => <Contract key={each.id} contract={each} parties={parties} />)
           )
         }
       </Loaded>
@@ -44,7 +56,7 @@ export default function Contracts() {
   );
 }
 
-function Contract({ contract }: { contract: ContractView }) {
+function Contract({ contract, parties }: { contract: ContractView; parties: Parties }) {
   const { id, kind, words, steps, installed, hash } = contract;
   return (
     <Section title={id} actions={<Badge>{KINDS[kind] ?? kind}</Badge>}>
@@ -55,10 +67,10 @@ function Contract({ contract }: { contract: ContractView }) {
       </ul>
       {steps.length > 0 && (
         <ol className="list contract-steps" aria-label={`Steps of ${id}`}>
-          {timetable(steps).map(({ title, at }) => (
-            <li key={`${at} ${title}`}>
+          {timetable(steps).map(({ party, at }) => (
+            <li key={`${at} ${party}`}>
               <span className="contract-after">{at === 0 ? "at once" : `after ${seconds(at)}`}</span>
-              <strong>{title}</strong>
+              <strong>{parties(party).title}</strong>
             </li>
           ))}
         </ol>

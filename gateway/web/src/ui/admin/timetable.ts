@@ -1,12 +1,12 @@
 /** When each step of an escalation is reached: each waits for the one before it. */
 
-import type { ContractView } from "../../model";
+import type { ContractView, PartyId } from "../../model";
 
 /** `at` is in seconds after the alert began. */
-export function timetable(steps: ContractView["steps"]): readonly { title: string; at: number }[] {
+export function timetable(steps: ContractView["steps"]): readonly { party: PartyId; at: number }[] {
   let at = 0;
-  return steps.map(({ title, after }) => {
+  return steps.map(({ party, after }) => {
     at += after;
-    return { title, at };
+    return { party, at };
   });
 }

@@ -9,8 +9,8 @@ test("each step waits for the one before it", () => {
   ];
 
   expect(timetable(steps)).toEqual([
-    { title: "on-call", at: 60 },
-    { title: "doctors", at: 180 },
+    { party: "g-1", at: 60 },
+    { party: "g-2", at: 180 },
   ]);
 });
 
