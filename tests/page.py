@@ -15,8 +15,8 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser import Window
 
-Deed = Literal["Take", "Take over", "Release", "Resolve"]
-Which = Literal["Open", "Taken"]
+Deed = Literal["Take", "Take over", "Release", "Resolve", "Snooze"]
+Which = Literal["Open", "Snoozed", "Taken"]
 
 
 class Person:

@@ -3,15 +3,19 @@
 import json
 import re
 import shlex
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from threading import Event
+from typing import Any, NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
-from chain.entry import Key
+from chain.contracts.terms import Escalate, EscalateParams, Step
+from chain.entry import Contract, Key, Shift
 from device.client import Home
+from device.content import SETTINGS
 from provisioning.site import command
 from tests.homes import new_keys
 from tests.look import Form, draw, look_at, turn
@@ -21,6 +25,8 @@ from tests.ward import ADMIN, DEVICE, GROUP, Ward
 
 PASSWORD = "correct horse battery"
 ANA, BEN, MIA = "Dr. Ana Silva", "Ben Okafor", "Mia Larsen"
+DOCTORS, FRIDGE = "doctors", "Medicine fridge"
+HOUR_MS = 3_600_000
 
 
 class Scene(NamedTuple):
@@ -42,15 +48,65 @@ def scene(ward: Ward) -> Scene:
     ward.admin("link", "dr.silva", "mia.larsen")
     ward.let_in(ADMIN, PASSWORD)
     ward.on_call("dr.silva", "ben.okafor")
+    _plan(ward)
 
     ana = ward.visitor()
     ana.log_in("dr.silva", PASSWORD)
     _talk(ward, ana)
+    _watch(ward)
+    _try_out(ward, ana)
     _alarm(ward, ana)
     _sense(ward, ana)
     admin = ward.visitor()
     admin.log_in(ADMIN, PASSWORD)
     return Scene(ward, admin, ana)
+
+
+def _plan(ward: Ward) -> None:
+    """Who is on, and to whom alerts go that nobody takes."""
+    ward.admin("group", DOCTORS, "dr.silva", "mia.larsen")
+    ward.admin("link", "fridge-2", "dr.silva")
+    begins = int(time.time() * 1000) - HOUR_MS
+    with client_of(ward.site, ADMIN) as admin:
+        groups = {each.name: each.id for each in admin.gateway.groups()}
+        party, doctors = groups[GROUP], groups[DOCTORS]
+        ladder = EscalateParams(steps=[Step(doctors, 600), Step(party, 900)], wait=600, laps=2)
+        terms = Escalate(version=1, when='priority == "high"', params=ladder)
+        admin.say(Contract, action="install", contract="high-to-doctors", terms=terms)
+        for handle in ("dr.silva", "ben.okafor"):
+            account = Home(ward.site.home(handle)).book.membership().account
+            admin.say(Shift, party=party, account=account, begins=begins, ends=begins + 8 * HOUR_MS)
+
+
+def _watch(ward: Ward) -> None:
+    """A device says what it watches for, to who may change that."""
+    settings = 'to = ["dr.silva"]\n[sensors.fridge]\nmode = "poll"\nevery = 5\ncommand = ["echo", "5"]\n'
+    limits = 'low = 2\nhigh = 8\nmust_last = 600\nclear_by = 0.5\nunit = "Cel"\n'
+    (ward.site.home("fridge-2") / "agent.toml").write_text(settings + limits, "utf-8")
+    told = Event()
+
+    def hear(event: dict[str, Any]) -> None:
+        if event["event"] == "queued" and event["cty"] == SETTINGS:
+            told.set()
+
+    agent = ward.site.device("fridge-2", "run", "--json", hear=hear)
+    assert told.wait(30)
+    assert agent.stop() == 0
+
+
+def _try_out(ward: Ward, ana: Person) -> None:
+    """Whoever holds a drill is not told of it as of an alert."""
+    ben = ward.visitor()
+    ben.log_in("ben.okafor", PASSWORD)
+    ben.press(f"Hold a drill in {GROUP}")
+    ben.press("Start the drill")
+    ana.take("This is a drill")
+    ana.take("This is a drill", "Resolve")
+    expect(duty_of(ben, GROUP)).to_contain_text(f"taken by {ANA} after")
+
+
+def duty_of(person: Person, group: str) -> Locator:
+    return person.page.get_by_role("article", name=f"Duty in {group}", exact=True)
 
 
 def _talk(ward: Ward, ana: Person) -> None:
@@ -235,6 +291,46 @@ def sound_menu(scene: Scene) -> Person:
     return scene.ana
 
 
+def snooze(scene: Scene) -> Person:
+    home(scene).take("Call bell at the window bed", "Snooze")
+    scene.ana.page.get_by_role("radio", name="Until a time").check()
+    expect(scene.ana.dialog("Snooze this alert").get_by_label("Until", exact=True)).to_be_visible()
+    return scene.ana
+
+
+def take_over(scene: Scene) -> Person:
+    home(scene).press(f"Take over duty in {GROUP}")
+    expect(scene.ana.page.get_by_label("From")).to_contain_text(BEN)
+    return scene.ana
+
+
+def drill(scene: Scene) -> Person:
+    home(scene).press(f"Hold a drill in {DOCTORS}")
+    expect(scene.ana.dialog(f"Hold a drill in {DOCTORS}?")).to_be_visible()
+    return scene.ana
+
+
+def limits(scene: Scene) -> Person:
+    home(scene).open_chat(FRIDGE)
+    scene.ana.press("Limits")
+    expect(scene.ana.page.get_by_text("Alert below 2 °C or above 8 °C for 10 min")).to_be_visible()
+    return scene.ana
+
+
+def limits_form(scene: Scene) -> Person:
+    limits(scene).press("Change limits of fridge")
+    scene.ana.page.get_by_label("Alert above (°C)").fill("nine")
+    scene.ana.press("Ask the device")
+    expect(scene.ana.page.get_by_text("Write a number in °C, as in 8.5.")).to_be_visible()
+    return scene.ana
+
+
+def alarm_load(scene: Scene) -> Person:
+    home(scene).page.get_by_role("link", name="Alarm load").click()
+    expect(scene.ana.page.get_by_role("table").first).to_contain_text(FRIDGE)
+    return scene.ana
+
+
 def account(scene: Scene) -> Person:
     home(scene).go_to("My account")
     expect(scene.ana.page.get_by_text("this browser", exact=True)).to_be_visible()
@@ -296,6 +392,20 @@ def new_link(scene: Scene) -> Person:
     return scene.admin
 
 
+def shifts(scene: Scene) -> Person:
+    groups(scene).press(f"Shifts of {GROUP}")
+    expect(scene.admin.page.get_by_role("list", name=f"Planned shifts of {GROUP}")).to_contain_text(BEN)
+    return scene.admin
+
+
+def contracts(scene: Scene) -> Person:
+    scene.admin.go_to("Admin")
+    places = scene.admin.page.get_by_role("navigation", name="Administration")
+    places.get_by_role("link", name="Contracts").click()
+    expect(scene.admin.page.get_by_role("list", name="Steps of high-to-doctors")).to_contain_text(DOCTORS)
+    return scene.admin
+
+
 def sessions(scene: Scene) -> Person:
     return part(scene, "Sessions")
 
@@ -335,6 +445,12 @@ SCREENS: tuple[Callable[[Scene], Person], ...] = (
     add_friend,
     friends,
     sound_menu,
+    snooze,
+    take_over,
+    drill,
+    limits,
+    limits_form,
+    alarm_load,
     account,
     changed_keys,
     people,
@@ -345,6 +461,8 @@ SCREENS: tuple[Callable[[Scene], Person], ...] = (
     groups,
     new_group,
     new_link,
+    shifts,
+    contracts,
     sessions,
     chain,
     audit,
@@ -383,6 +501,48 @@ def test_a_locked_page_too(scene: Scene) -> None:
 
     scene.ana.unlock(PASSWORD)
     scene.ana.at_home()
+
+
+def test_what_is_snoozed_does_not_look_as_if_it_were_taken(scene: Scene) -> None:
+    ana = home(scene)
+    ana.take("Call bell at the window bed", "Snooze")
+    ana.page.get_by_role("radio", name="1 hour").check()
+    ana.page.get_by_role("radio", name="Being repaired").check()
+    ana.dialog("Snooze this alert").get_by_role("button", name="Snooze", exact=True).click()
+    expect(ana.alerts("Snoozed")).to_contain_text("Nobody has taken it")
+
+    look_at(ana.page, "snoozed")
+
+    ana.take("Call bell at the window bed")
+    ana.take("Call bell at the window bed", "Release")
+    expect(ana.alerts()).to_have_count(3)
+
+
+def test_that_nobody_answered_is_told_on_every_screen(scene: Scene) -> None:
+    """An escalation of a second; who takes the alert ends it."""
+    ana, ward = home(scene), scene.ward
+    with client_of(ward.site, ADMIN) as admin:
+        doctors = next(each.id for each in admin.gateway.groups() if each.name == DOCTORS)
+        ladder = EscalateParams(steps=[Step(doctors, 0)], wait=1, laps=1)
+        terms = Escalate(version=1, when='priority == "low"', params=ladder)
+        admin.say(Contract, action="install", contract="low-to-doctors", terms=terms)
+    ward.agent("room-7", "send", GROUP, "Call bell at the door bed", "--alert", "low")
+    told = ana.page.get_by_role("list", name="Nobody answered")
+    expect(told).to_contain_text("Nobody answered the alert from Room 7")
+
+    look_at(ana.page, "nobody-answered")
+
+    ana.go_to("My account")
+    expect(told).to_be_visible()
+    ana.lock()
+    look_at(ana.page, "nobody-answered-locked")
+    ana.unlock(PASSWORD)
+    ana.go_to("Home")
+    ana.take("Call bell at the door bed")
+    ana.take("Call bell at the door bed", "Resolve")
+    expect(told).to_be_hidden()
+    with client_of(ward.site, ADMIN) as admin:
+        admin.say(Contract, action="remove", contract="low-to-doctors")
 
 
 def test_without_a_secure_context_the_page_says_what_to_do(scene: Scene, browser: Browser) -> None:
@@ -507,7 +667,7 @@ NAMES_IN_ORDER = """() => [...document.querySelectorAll('a[href], button, input,
     .map(each => (each.dataset.order = each.dataset.order ?? `${each.tagName} ${Math.random()}`))"""
 
 
-@pytest.mark.parametrize("show", [login, home, conversation, account, add_friend, people])
+@pytest.mark.parametrize("show", [login, home, conversation, account, add_friend, snooze, people])
 def test_tab_comes_to_everything_in_the_order_in_which_it_is_read(
     scene: Scene, show: Callable[[Scene], Person]
 ) -> None:
