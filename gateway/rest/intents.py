@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 from chain import entry
 from chain.api import Escalation, EscalationParty, Intent, IntentAnswer, Party
 from chain.contracts import subject
-from chain.contracts.docket import judged
+from chain.contracts.docket import NOTHING, judged
 from chain.contracts.register import Contract
 from chain.contracts.terms import Escalate
 from chain.entry import Alert, Stream
@@ -59,14 +59,15 @@ def answered(me: Caller, intent: Intent, at: int) -> IntentAnswer:
 
 
 def _contract(me: Caller, to: str, intent: Intent, at: int) -> Contract | None:
-    """The contract by which such an alert would escalate, as `chain.rulebook.alarms` has it."""
+    """The oldest contract whose guard holds or fails for such an alert, as `chain.rulebook.alarms` has it."""
     assert intent.alert is not None
     state, header = me.now.state, intent.alert
     alert = Alert(episode=ANY_EPISODE, kind=header.kind, priority=header.priority, state="start")
     values = subject.of_message(me.id, to, alert, state) | {"is_reply": False, "size": 0, "time": at}
-    mine = [each for each in state.contracts.in_force() if isinstance(each.terms, Escalate)]
-    acting = judged(mine, values)
-    return min((*acting.holding, *acting.failed), key=lambda each: each.idx, default=None)
+    for contract in state.contracts.in_force():
+        if isinstance(contract.terms, Escalate) and judged([contract], values) != NOTHING:
+            return contract
+    return None
 
 
 class _Meetings:
