@@ -191,3 +191,12 @@ def test_there_is_an_example_of_every_kind() -> None:
     written = [contractfile.read(path.read_text("utf-8"), lambda _: IDS["on-call"]) for path in EXAMPLES]
 
     assert {type(each.terms) for each in written} == {Access, Escalate, Quorum, Rate, Retain}
+
+
+def test_the_contract_in_the_operations_document_can_be_read() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
+    shown = [block.partition("```")[0] for block in text.split("```toml\n")[1:]]
+
+    (contract,) = [block for block in shown if block.startswith("id =")]
+
+    assert contractfile.read(contract, lambda _: IDS["on-call"]).contract == "night-escalation"
