@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { Opened } from "../../src/model";
+import { amount } from "../../src/ui/home/amounts";
 import { clock } from "../../src/ui/home/days";
-import { amount, fileSize, listed, namesFor, said, shownName } from "../../src/ui/home/said";
+import { fileSize, listed, namesFor, said, shownName } from "../../src/ui/home/said";
 
 const reading: Opened = {
   kind: "reading",
@@ -146,4 +147,10 @@ test.each([
   ["c", ["Dr. Lee", "Kim"]],
 ])("to %s, people are %j", (me, names) => {
   expect(namesFor(me, PEOPLE)).toEqual(names);
+});
+
+test("of other limits, it is said for which sensor they were asked", () => {
+  expect(said({ kind: "limits", sensor: "room", changes: { high: 26, mustLast: 300 } })).toBe(
+    "Other limits asked for room: above 26, for 5 min",
+  );
 });

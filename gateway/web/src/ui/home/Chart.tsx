@@ -2,8 +2,8 @@
 import "uplot/dist/uPlot.min.css";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import UPlot from "uplot";
+import { amount } from "./amounts";
 import { clock, clockToTheSecond, sameDay, shortDay } from "./days";
-import { amount } from "./said";
 import type { Panel } from "./series";
 
 const HEIGHT_PX = 150;

@@ -10,9 +10,9 @@ import { Loaded } from "../parts/Loaded";
 import { useLoad } from "../parts/load";
 import { PriorityMark } from "../parts/Priority";
 import { ExactTime } from "../parts/RelativeTime";
+import { unitInWords } from "./amounts";
 import { changesInWords, limitsInWords } from "./limits";
 import { useConversation } from "./opened";
-import { unitInWords } from "./said";
 
 const LimitsForm = lazy(() => import("./LimitsForm"));
 

@@ -8,8 +8,8 @@ import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { Field, Fields, SelectField } from "../parts/Field";
 import { useTask } from "../parts/task";
+import { unitInWords } from "./amounts";
 import { changesOf, type Filled, filled, type Wrong } from "./limits";
-import { unitInWords } from "./said";
 
 const FORM = "limits";
 

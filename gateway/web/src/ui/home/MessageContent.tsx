@@ -3,7 +3,8 @@ import { useState } from "react";
 import type { Opened } from "../../model";
 import { Button } from "../parts/Button";
 import { Attachment } from "./Attachment";
-import { amount, said, sensorInWords } from "./said";
+import { amount, sensorInWords } from "./amounts";
+import { said } from "./said";
 
 export function MessageContent({ opened }: { opened: Opened }) {
   switch (opened.kind) {

@@ -124,6 +124,16 @@ function goesOn(line: MessageLine): boolean {
 }
 
 function Taken({ alert }: { alert: AlertView }) {
+  if (alert.snoozed) {
+    return (
+      <p className="message-snoozed">
+        <Icon name="snooze" />
+        <span>
+          Snoozed until <ExactTime at={alert.snoozed.until} />
+        </span>
+      </p>
+    );
+  }
   if (!alert.takenBy) return null;
   return (
     <p className="message-taken">

@@ -6,8 +6,8 @@ import { useActions } from "../engine-context";
 import { classes } from "../parts/classes";
 import { ExactTime } from "../parts/RelativeTime";
 import { Progress, Spinner } from "../parts/Spinner";
+import { unitInWords } from "./amounts";
 import { useConversation } from "./opened";
-import { unitInWords } from "./said";
 import { type Panel, panels, type Sample, summaryInWords } from "./series";
 
 const Chart = lazy(() => import("./Chart"));

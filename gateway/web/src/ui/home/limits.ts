@@ -1,7 +1,7 @@
 /** A sensor's limits: in words, and as somebody fills them in. */
 
 import type { LimitChanges, Limits, Priority } from "../../model";
-import { amount, figure, unitInWords } from "./said";
+import { amount, figure, unitInWords } from "./amounts";
 
 const DAY_SECONDS = 86_400;
 const MOST = 1e12;

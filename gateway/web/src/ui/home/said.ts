@@ -1,18 +1,9 @@
 /** What an opened message says, in one line for a person. */
 
 import type { AccountId, Opened } from "../../model";
+import { amount, sensorInWords } from "./amounts";
 import { clock, sameDay, shortDay } from "./days";
-
-/** UCUM codes that a person would not read as they are written. */
-const UNITS: Readonly<Record<string, string>> = {
-  Cel: "°C",
-  "[degF]": "°F",
-  "mm[Hg]": "mmHg",
-  "/min": "per min",
-  "{beats}/min": "beats per min",
-  "m/s2": "m/s²",
-  "1": "",
-};
+import { changesInWords } from "./limits";
 
 const REASONS: Readonly<Record<string, string>> = {
   "bad-quality": "it calls its own values bad",
@@ -26,25 +17,6 @@ const REASONS: Readonly<Record<string, string>> = {
   unreadable: "what it says cannot be read",
   "wrong-unit": "it measures in another unit than its limits are in",
 };
-
-export function unitInWords(code: string): string {
-  return UNITS[code] ?? code;
-}
-
-/** Without the noise of binary fractions: 0.1 + 0.2 is 0.3. */
-export function figure(value: number): string {
-  return String(Number(value.toPrecision(12)));
-}
-
-export function amount(value: number, unit: string): string {
-  const words = unitInWords(unit);
-  if (words === "") return figure(value);
-  return words === "%" ? `${figure(value)}%` : `${figure(value)} ${words}`;
-}
-
-export function sensorInWords(sensor: string, channel: string | null): string {
-  return channel === null || channel === "" ? sensor : `${sensor} ${channel}`;
-}
 
 export function said(opened: Opened): string {
   switch (opened.kind) {
@@ -61,7 +33,7 @@ export function said(opened: Opened): string {
     case "fault":
       return fault(opened.sensor, opened.reason);
     case "limits":
-      return `${opened.sensor}: other limits`;
+      return `Other limits asked for ${opened.sensor}: ${changesInWords(opened.changes, "")}`;
     case "settings":
       return opened.refused === null
         ? "The limits in force"

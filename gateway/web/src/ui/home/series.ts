@@ -1,7 +1,7 @@
 /** The readings of a plot: a panel for each sensor, channel and unit, with gaps where there is no data. */
 
 import type { Opened } from "../../model";
-import { amount, sensorInWords } from "./said";
+import { amount, sensorInWords } from "./amounts";
 
 /** An opened message with the time at which its author made it. */
 export interface Sample {
