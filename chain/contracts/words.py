@@ -139,7 +139,7 @@ def _afterwards(params: EscalateParams) -> Iterator[str]:
     if params.laps > 1:
         yield f"{wait}, without an answer still, it begins again from the top: {times(params.laps - 1)}."
         wait += " of the last time"
-    yield f"{wait}, without an answer still, it says loudly that nobody answered."
+    yield f"{wait}, without an answer still, it says loudly, to all admins too, that nobody answered."
 
 
 def _retain(terms: Retain, said: _Said) -> Iterator[str]:

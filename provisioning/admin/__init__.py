@@ -1,6 +1,6 @@
 """
 `blockpost admin`: what an admin may do and see, a noun a module.
 
-Read in this order: cli, requests, table, accounts, codes, joins, groups, contacts, certificates, sessions, records, ledger,
-log.
+Read in this order: cli, commands, requests, printing, deeds, accounts, codes, joins, groups, contacts, duty, rota,
+contracts, contractfile, certificates, sessions, records, ledger, log.
 """

@@ -1,6 +1,7 @@
 """Contracts: what the chain does by itself, read in words before it is in force, and put in force by an admin."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -135,7 +136,7 @@ def show(args: argparse.Namespace, client: Client) -> None:
     effects: Columns[Effect] = {
         "WHEN": lambda effect: when(effect.at),
         "BLOCK": lambda effect: effect.block,
-        "DID": lambda effect: " ".join(called.get(word, word) for word in effect.did.split(" ")),
+        "DID": lambda effect: done(effect.did, called),
     }
     if not args.json:
         say(f"{line.id} ({line.kind}), in force since {when(line.installed)}, {line.hash}")
@@ -146,19 +147,42 @@ def show(args: argparse.Namespace, client: Client) -> None:
     listed(lately, effects, as_json=args.json, none=f"it did nothing in the newest {BLOCKS} blocks")
 
 
+DONE = {
+    "began": "began with alert {}",
+    "stopped": "stopped: alert {} was answered",
+    "nobody": "nobody answered alert {}",
+    "overdue": "not resolved in time: alert {}",
+    "woken": "its snooze is over: alert {}",
+    "erased": "erased what message {} said",
+    "failed": "its condition could not be worked out for message {}",
+}
+"""The effects that a block may tell (docs/protocol.md, "Contracts"), besides a step."""
+
+
+def done(effect: str, called: Mapping[str, str]) -> str:
+    """An effect as a person tells it; steps are counted from 1, as in the words of the contract."""
+    match effect.split(" "):
+        case ["step", number, party, alert] if number.isdecimal():
+            return f"step {int(number) + 1} reached {called.get(party, party)}: alert {alert}"
+        case [did, about] if did in DONE:
+            return DONE[did].format(about)
+        case _:
+            return effect
+
+
 def effects_of(contract: str, requests: Requests) -> list[Effect]:
     """What it did in the newest blocks, the newest first."""
     height = requests.health().height
-    done: list[Effect] = []
+    effects: list[Effect] = []
     for block in range(height, max(-1, height - BLOCKS), -1):
         header = requests.block(block).header
-        done += [
+        effects += [
             Effect(block, header.timestamp, effect)
             for run in header.contracts
             if run.id == contract
             for effect in reversed(run.effects)
         ]
-    return done
+    return effects
 
 
 def written(path: Path, client: Client) -> Written:

@@ -137,11 +137,11 @@ def test_a_contract_is_installed_acts_is_shown_and_removed(site: Site, tmp_path:
     sent = ran(device.main, "--home", site.home("fridge-2"), "send", "on-call", "too warm", "--alert", "high")
     assert sent.code == 0, sent.err
     deadline = time.monotonic() + PATIENCE
-    while "step 0 on-call" not in (shown := as_admin(site, "contract", "show", "night")).out:
+    while "step 1 reached on-call: alert " not in (shown := as_admin(site, "contract", "show", "night")).out:
         assert time.monotonic() < deadline, shown
     assert shown.out.startswith("night (escalate), in force since ")
     assert "Step 1: at once it reaches 'on-call', too." in shown.out
-    assert "began " in shown.out
+    assert "began with alert " in shown.out
 
     removed = as_admin(site, "contract", "remove", "night", "--yes")
 

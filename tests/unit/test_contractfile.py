@@ -200,3 +200,18 @@ def test_the_contract_in_the_operations_document_can_be_read() -> None:
     (contract,) = [block for block in shown if block.startswith("id =")]
 
     assert contractfile.read(contract, lambda _: IDS["on-call"]).contract == "night-escalation"
+
+
+@pytest.mark.parametrize(
+    ("effect", "said"),
+    [
+        ("step 0 g-x 0199", "step 1 reached on-call: alert 0199"),
+        ("step 1 g-y 0199", "step 2 reached g-y: alert 0199"),
+        ("nobody 0199", "nobody answered alert 0199"),
+        ("erased 0199", "erased what message 0199 said"),
+        ("step one two three", "step one two three"),
+        ("something new", "something new"),
+    ],
+)
+def test_what_a_block_says_of_a_contract_is_told_to_a_person(effect: str, said: str) -> None:
+    assert contracts.done(effect, {"g-x": "on-call"}) == said

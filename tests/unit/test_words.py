@@ -58,7 +58,10 @@ def test_an_escalation_is_told_step_by_step() -> None:
         "Step 1: after 2 minutes without an answer it reaches 'ward 3', too.",
         "Step 2: 5 minutes after step 1, without an answer still, it reaches 'doctors on call', too.",
         "10 minutes after the last step, without an answer still, it begins again from the top: twice.",
-        "10 minutes after the last step of the last time, without an answer still, it says loudly that nobody answered.",
+        (
+            "10 minutes after the last step of the last time, without an answer still, it says loudly, to all admins too,"
+            " that nobody answered."
+        ),
         (
             "Who takes it, or says that it is resolved, has answered; released again, it goes on where it was. A snooze puts"
             " off what comes next. That the cause is over is no answer."
