@@ -94,7 +94,9 @@ class Alert(Struct, frozen=True, kw_only=True):
 
     def goes_on(self, params: EscalateParams | None, clock: int) -> "Alert":
         """Where it was when somebody took it; from the beginning if nobody had answered even then."""
-        if params is None or self.nobody is not None:
+        if params is None:
+            return self.left_alone()
+        if self.nobody is not None:
             return self.escalating(params, self.contract, clock)
         on, after = self, params.wait
         if self.step < len(params.steps):
@@ -107,9 +109,7 @@ class Alert(Struct, frozen=True, kw_only=True):
         return replace(on, due=clock + 1000 * after, resume=None, snoozed=None)
 
     def under(self, params: EscalateParams, clock: int) -> "Alert":
-        """By another version of its contract: from where it is, and what it waits for begins anew."""
-        if self.resolved or (self.taken_by is None and self.nobody is not None):
-            return self
+        """By another version of the contract that it waits for: from where it is, and the waiting begins anew."""
         on = self if self.nobody is not None else self.goes_on(params, clock)
         if self.taken_by is not None:
             within = params.resolve_within if self.active else None

@@ -102,6 +102,8 @@ class Case:
         self.resume, self.snoozed = None, False
 
     def goes_on(self, clock: int) -> None:
+        if self.due is not None:
+            return  # by other terms already
         if self.is_over:
             self.sets_out(self.contract, self.params, clock)
         elif self.way is not None:
@@ -126,7 +128,14 @@ class Case:
             else Deed(contract=deed.contract, did="step", about=self.entry, step=stop.step, to=stop.to)
         )
 
-    def by_other_terms(self, params: EscalateParams, clock: int) -> None:
+    def by_terms(self, terms: Terms | None, clock: int) -> None:
+        """By the terms that its contract has now, if it is one that escalates."""
+        if not isinstance(terms, Escalate):
+            self.contract = self.params = self.way = self.due = self.resume = None
+        elif terms.params != self.params or self.due is not None:
+            self._by_other(terms.params, clock)
+
+    def _by_other(self, params: EscalateParams, clock: int) -> None:
         assert self.way is not None
         over, last = self.is_over, len(self.way.stops) - 2
         lap, step = divmod(min(self.at, last), self.way.steps)
@@ -245,10 +254,9 @@ class Reading:
             self.kept = {name: kept for name, kept in self.kept.items() if kept[2] != entry.contract}
             self.counted = {of: count for of, count in self.counted.items() if of[0] != entry.contract}
         for case in self.cases.values():
-            if case.contract == entry.contract and isinstance(entry.terms, Escalate):
-                case.by_other_terms(entry.terms.params, clock)
-            elif case.contract == entry.contract:
-                case.contract = case.params = case.way = case.due = case.resume = None
+            # What waits for nothing looks again when somebody releases it.
+            if case.contract == entry.contract and case.due is not None:
+                case.by_terms(entry.terms, clock)
 
     def _judged(self, message: Message, at: int) -> dict[str, tuple[Terms, bool | None]]:
         groups = frozenset(group for group, members in self.groups.items() if message.author in members)
@@ -311,6 +319,8 @@ class Reading:
         elif status.state == "released" and case.taken:
             case.taken, case.snoozed, case.resume = False, False, None
             if not case.resolved:
+                case.due = None
+                case.by_terms(terms, clock)
                 case.goes_on(clock)
         elif status.state == "resolved":
             case.resolved, case.snoozed, case.resume, case.due = True, False, None, None

@@ -306,6 +306,7 @@ class World:
             self.commit(self.gateway.ticks(*due))
             self.now = now
             told += due
+        self.now += STEP
         return told
 
     def refusal(self, submission: Submission) -> Refused:

@@ -194,10 +194,7 @@ def _resume(contract: str, context: Context) -> None:
     state = context.state
     params = state.contracts.escalation(contract)
     for alert in state.alerts.by(contract):
-        if params is None:
-            state.alerts.put(alert.escalating(None, None, context.clock))
-        elif alert.is_open and alert.snoozed is None:
-            state.alerts.put(alert.goes_on(params, context.clock))
+        state.alerts.put(alert.left_alone() if params is None else alert.under(params, context.clock))
 
 
 def _counted(contract: Contract, message: Message) -> str:
