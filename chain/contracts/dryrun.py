@@ -196,7 +196,7 @@ def erasures(past: Past, terms: Retain) -> Erasures:
 
 
 class Deeds(Struct, frozen=True):
-    """How many of the acts that were looked at would have taken several admins; and were all?"""
+    """How many of the acts of admins that were looked at would have taken several admins; and were all?"""
 
     wanted: int
     acts: int
@@ -212,7 +212,8 @@ def deeds(past: Past) -> Deeds:
         if at < past.since:
             return Deeds(wanted, acts, all=True)
         entry = past.entry(idx)
-        if isinstance(entry, quorum.COVERED):
+        author = past.state.account(entry.author)
+        if isinstance(entry, quorum.COVERED) and author is not None and author.role == "admin":
             acting = judged([past.contract], subject.of_admin(entry, past.state, at))
             acts += 1
             wanted += bool(acting.holding or acting.failed)
@@ -259,7 +260,7 @@ def _erasures(found: Erasures) -> Iterator[str]:
 
 
 def _deeds(found: Deeds, terms: Quorum) -> Iterator[str]:
-    yield f"{_PERIOD} {found.wanted} of {_count(found.acts, 'act')} would have taken {terms.params.need} admins."
+    yield f"{_PERIOD} {found.wanted} of {_count(found.acts, 'act')} of admins would have taken {terms.params.need} admins."
     if not found.all:
         yield f"It looked at the newest {MAX_LOOKED} acts only."
 

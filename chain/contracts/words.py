@@ -97,7 +97,7 @@ def _rate(terms: Rate, said: _Said) -> Iterator[str]:
 
 def _quorum(terms: Quorum, said: _Said) -> Iterator[str]:
     params = terms.params
-    yield f"It takes {params.need} admins {said.when}."
+    yield f"What an admin does takes {params.need} of them {said.when}."
     yield (
         f"One of them does it, when the others have agreed to it within the last {lasts(params.seconds)};"
         " until then it is refused."

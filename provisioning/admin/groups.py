@@ -10,7 +10,7 @@ from chain.entry import Group
 from device.client import Client
 from provisioning.admin.accounts import find_account, names
 from provisioning.admin.commands import Commands
-from provisioning.admin.deeds import do
+from provisioning.admin.deeds import Waits, do
 from provisioning.admin.printing import Columns, listed, say, takes_json
 from provisioning.admin.requests import Requests
 
@@ -29,6 +29,7 @@ def add(commands: Commands) -> None:
     )
     group.add_argument("name", metavar="NAME")
     group.add_argument("members", nargs="*", metavar="MEMBER")
+    group.add_argument("--id", metavar="GROUP", help="of a new group that another admin has agreed to")
     takes_json(
         commands.add(
             "groups",
@@ -42,9 +43,14 @@ def add(commands: Commands) -> None:
 
 
 def set_group(args: argparse.Namespace, client: Client) -> None:
-    group = {view.name: view.id for view in client.gateway.groups()}.get(args.name) or new_group()
+    known = {view.name: view.id for view in client.gateway.groups()}.get(args.name)
+    group = known or args.id or new_group()
     members = sorted({find_account(client, member) for member in args.members})
-    index = define(client, group, args.name, members)
+    try:
+        index = define(client, group, args.name, members)
+    except Waits as waits:
+        # A new group has no name yet by which the other admin would mean the same one.
+        raise (waits if known else Waits(f"{waits}, and --id {group}")) from waits
     say(f"group {args.name} ({group}) has {len(members)} members: entry {index}")
 
 

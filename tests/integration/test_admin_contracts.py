@@ -164,6 +164,11 @@ def test_what_takes_two_admins_is_done_when_the_second_says_the_same(site: Site,
     path = written(tmp_path, TWO_ADMINS)
     assert as_admin(site, "contract", "install", path, "--yes").code == 0
 
+    new = ["group", "cardiology", "dr.lee"]
+    waits = as_admin(site, *new).err.split()
+    assert waits[-2] == "--id"
+    assert as_admin(site, *new, *waits[-2:], home="second").code == 0
+
     for words in (
         ["revoke", "leaver", "--reason", "left"],
         ["group", "on-call", "dr.lee"],

@@ -188,11 +188,12 @@ def test_it_says_what_would_be_erased_by_now(site: Site) -> None:
 def test_it_says_what_would_have_taken_several_admins(site: Site) -> None:
     site.world.now += MONTH_MS + STEP
     site.world.commit(site.world.admin.revokes(site.bob.id))
-    site.world.join("carol")
+    carol = site.world.join("carol")
+    site.world.commit(carol.contact("request", site.alice.id))
 
     assert site.would(
         Quorum(version=1, when='type == "revoke"', params=QuorumParams(need=2, seconds=60))
-    ) == ["In the last 30 days 1 of 2 acts would have taken 2 admins."]
+    ) == ["In the last 30 days 1 of 2 acts of admins would have taken 2 admins."]
 
 
 @pytest.mark.parametrize("kind", ["alerts", "messages", "bodies", "acts"])

@@ -155,7 +155,7 @@ def test_a_quorum_is_told() -> None:
 
     assert words.of(terms, name_of) == [
         (
-            "It takes 2 admins if it is about a revocation or new keys of an account"
+            "What an admin does takes 2 of them if it is about a revocation or new keys of an account"
             ' (type in ["revoke", "key"]).'
         ),
         "One of them does it, when the others have agreed to it within the last 1 day; until then it is refused.",
