@@ -65,12 +65,12 @@ export default function TakeOver({ group, onClose }: { group: DutyGroup; onClose
               {each.title}, {span(each)}
             </option>
           ))}
-          <option value={NOBODY}>Nobody: be on as well</option>
+          <option value={NOBODY}>{group.everybody ? "Nobody: it is open" : "Nobody: be on as well"}</option>
         </SelectField>
         {group.everybody && (
-          <p className="soft">
-            Nobody is planned now, so everybody is on. Once you take over, only you are: the others no longer
-            hear alerts.
+          <p>
+            Nobody is planned now, so everybody is on. Once you take over, <strong>only you are</strong>: the
+            others no longer hear alerts.
           </p>
         )}
         <div className="duty-times">
