@@ -17,7 +17,7 @@ APT := sudo=$$(test "$$(id -u)" = 0 || echo sudo); $$sudo apt-get update -qq && 
     $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports unit page web bench lock clean mosquitto chromium certutil systemd
+.PHONY: help demo test check format lint types imports unit page web bench lock clean mosquitto chromium certutil systemd faketime
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1@/p' $(MAKEFILE_LIST) | column -t -s @
@@ -25,7 +25,7 @@ help: ## say what there is
 demo: $(READY) $(PAGE) ## a whole site on this machine; ARGS="--seconds 20 --json"
 	@$(BIN)/blockpost demo $(ARGS)
 
-test: check web $(PAGE) mosquitto chromium certutil systemd ## everything: format, lint, types, imports, all tests
+test: check web $(PAGE) mosquitto chromium certutil systemd faketime ## everything: format, lint, types, imports, all tests
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(READY) $(MODULES) ## everything but the tests
@@ -89,6 +89,10 @@ certutil:
 # It judges the units that are written.
 systemd:
 	@command -v systemd-analyze > /dev/null || { $(APT) systemd; }
+
+# It is what makes a gateway's clock leap, and nobody else's.
+faketime:
+	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 > /dev/null 2>&1 || { $(APT) libfaketime; }
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Blockpost needs Python 3.11 or newer: make PYTHON=python3.11 ...")'

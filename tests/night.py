@@ -27,6 +27,7 @@ from chain.wire import Delivered
 from device.agent import Agent
 from device.client import Client, Home
 from device.content import TEXT
+from device.errors import Unreachable
 from device.inbox import Inbox
 from device.reception import Reception, unharmed
 from provisioning.admin import cli as admin
@@ -180,9 +181,22 @@ class Night:
     # What they do
 
     def says(self, handle: str, type_: type[Common], **says: Any) -> int:
-        """Where on the chain it is what somebody says; raise `Refused`."""
+        """
+        Where on the chain it is what somebody says; raise `Refused`.
+
+        While the gateway is away, they try again.
+        """
         with client_of(self.site, handle) as client:
-            return client.say(type_, **says)
+            queued = client.write("command", type_, **says)
+
+            def sent() -> tuple[int] | None:
+                try:
+                    return (client.send_commands(queued),)
+                except Unreachable:
+                    return None
+
+            (at,) = until(sent, f"{handle} is heard")
+            return at
 
     def answers(self, handle: str, alert: Raised, state: str, **says: Any) -> int:
         return self.says(handle, Status, about=alert.id, state=state, **says)
@@ -271,6 +285,11 @@ class Night:
     def now(self) -> int:
         """In ms since 1970."""
         return time.time_ns() // 1_000_000
+
+    def headers(self) -> list[Header]:
+        """Of all blocks."""
+        with closing(Chain.open(self.site.chain_file)) as chain:
+            return [chain.store.header(height) for height in range(chain.head.height + 1)]
 
     def _history(self, first: int) -> Iterator[tuple[int, int, Entry]]:
         """Place, steady time in ms, and entry of all from the first."""
