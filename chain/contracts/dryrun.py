@@ -96,11 +96,11 @@ class Past:
 
 
 class Courses(Struct, frozen=True):
-    """Of each alert that the contract would have acted on, its course; of how many that were looked at and there are."""
+    """Of each alert that the contract would have acted on, its course; of how many that were looked at; and were all?"""
 
     acted: list[Course]
     looked: int
-    alerts: int
+    all: bool
 
 
 def courses(past: Past, terms: Escalate) -> Courses:
@@ -118,19 +118,19 @@ def courses(past: Past, terms: Escalate) -> Courses:
         return found == [contract]
 
     script = rehearsal.Script(contract.id, terms.params, speaks)
-    alerts = past.state.alerts.began_since(past.since)
+    alerts = past.state.alerts.raised(None, since=past.since, limit=MAX_LOOKED + 1)
     acted, looked, left = [], 0, MAX_LOOKED
-    for alert in reversed(alerts):
+    for alert in alerts:
         indices = past.state.alerts.entries(alert.idx, left + 1)
-        left -= len(indices)
-        if left < 0:
-            break
+        if len(indices) > left:
+            # Without its beginning, nothing can be said of it; a shorter one may still fit.
+            continue
         course = rehearsal.escalated(script, (_said(past, idx) for idx in indices), past.until)
-        left -= len(course.deeds)
+        left = max(0, left - len(indices) - len(course.deeds))
         looked += 1
         if course.acted:
             acted.append(course)
-    return Courses(acted, looked, len(alerts))
+    return Courses(acted, looked, all=looked == len(alerts))
 
 
 def _said(past: Past, idx: int) -> Said:
@@ -221,7 +221,7 @@ def deeds(past: Past) -> Deeds:
 
 
 def _escalation(found: Courses, terms: Escalate) -> Iterator[str]:
-    if not found.alerts:
+    if found.all and not found.looked:
         yield f"{_PERIOD} there was no alert."
         return
     escalated = sum(any(deed.did == "step" for deed in course.deeds) for course in found.acted)
@@ -241,8 +241,8 @@ def _escalation(found: Courses, terms: Escalate) -> Iterator[str]:
         yield f"Taken, but not resolved in time: {times(overdue)}."
     if done:
         yield "That is by the answers that there were. Whom a step would have reached might have answered, too."
-    if found.looked < found.alerts:
-        yield f"It looked at the newest {found.looked} of {_count(found.alerts, 'alert')} only."
+    if not found.all:
+        yield f"It looked at {_count(found.looked, 'alert')} only: to look at all would have taken too long."
 
 
 def _refusals(found: Refusals) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`blockpost admin`: let people and devices in, link them, group them, revoke them, and see how the site is."""
+"""`blockpost admin`: let people and devices in, link them, group them, plan duty, agree on contracts, and see how the site is."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -44,6 +44,8 @@ examples:
   blockpost admin --home ./admin invite fridge-2 --kind device   a join code for a device
   blockpost admin --home ./admin group on-call dr.lee dr.kim     a group with a name
   blockpost admin --home ./admin link fridge-2 on-call           the device may write to the group
+  blockpost admin --home ./admin contract check night.toml       what the chain would do by itself, in words
+  blockpost admin --home ./admin duty plan on-call dr.lee --from 20:00 --until 08:00
   blockpost admin --home ./admin revoke fridge-2 --reason lost
   blockpost admin --home ./admin status                          is everything well?
 

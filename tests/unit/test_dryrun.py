@@ -215,7 +215,7 @@ def test_when_it_did_not_look_at_all_it_says_so(
     said = site.would(terms[kind])[-1]
 
     assert said in {
-        "It looked at the newest 3 of 5 alerts only.",
+        "It looked at 3 alerts only: to look at all would have taken too long.",
         "It looked at the newest 3 entries of that time only.",
         "It looked at the newest 3 entries that are old enough only.",
         "It looked at the newest 3 acts only.",
@@ -229,7 +229,24 @@ def test_the_deeds_of_the_contract_count_as_work_too(site: Site, monkeypatch: py
     monkeypatch.setattr(dryrun, "MAX_LOOKED", 8)
 
     # An alert is one entry and three deeds.
-    assert site.would(site.escalates())[-1] == "It looked at the newest 2 of 5 alerts only."
+    assert site.would(site.escalates())[-1] == (
+        "It looked at 2 alerts only: to look at all would have taken too long."
+    )
+
+
+def test_an_alert_that_is_too_long_does_not_hide_the_others(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.world.commit(site.fridge.alerts(site.on_call))
+    header = Alert("e" * 22, "technical", "low", "continue")
+    for _ in range(9):
+        site.world.commit(site.fridge.writes(site.on_call, alert=header))
+    monkeypatch.setattr(dryrun, "MAX_LOOKED", 8)
+
+    assert site.would(site.escalates())[0].startswith(
+        "In the last 30 days it would have acted on 1 of 1 alert"
+    )
+    assert site.would(site.escalates())[-1].startswith("It looked at 1 alert only")
 
 
 def test_what_is_no_guard_is_refused(site: Site) -> None:
