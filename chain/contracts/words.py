@@ -53,11 +53,11 @@ def times(count: int) -> str:
 
 
 class _Said(Struct, frozen=True):
-    """A guard in words: what it is about, and `when` it holds of that; what is to be said of it besides."""
+    """A guard in words: what it is about, and `when` it holds of that; what it means for `alerts`, if to be said."""
 
     subject: str
     when: str
-    any_message: bool
+    alerts: str | None
     may_fail: bool
 
 
@@ -66,7 +66,8 @@ def _said(terms: Terms, name_of: NameOf) -> _Said:
     guard = " ".join(terms.when.splitlines())
     if phrase is None:
         may_fail = any(token.text in _CALCULATES for token in tokens_of(terms.when))
-        return _Said("a message", f"if this holds: {guard}", any_message=True, may_fail=may_fail)
+        where = "That goes for alerts, too, where it holds for one."
+        return _Said("a message", f"if this holds: {guard}", where, may_fail)
     subject = "a message"
     for fact, name in _KNOWN.items():
         # An escalation for what is no alert never comes to anything, and has to say so.
@@ -74,13 +75,14 @@ def _said(terms: Terms, name_of: NameOf) -> _Said:
             phrase, subject = phrases.without(phrase, fact), name
             break
     when = "in every case" if phrase == phrases.ALWAYS else f"if {phrases.told(phrase)} ({guard})"
-    return _Said(subject, when, any_message=subject == "a message", may_fail=False)
+    alerts = "That goes for alerts, too." if subject == "a message" else None
+    return _Said(subject, when, alerts, may_fail=False)
 
 
 def _both(said: _Said) -> Iterator[str]:
     """Of what refuses messages."""
-    if said.any_message:
-        yield "That goes for alerts, too."
+    if said.alerts is not None:
+        yield said.alerts
     if said.may_fail:
         yield "Where that cannot be worked out, a message is refused, and an alert goes through."
 
@@ -146,7 +148,7 @@ def _retain(terms: Retain, said: _Said) -> Iterator[str]:
     yield f"What {said.subject} says is erased {lasts(terms.params.seconds)} after it was sent {said.when}."
     yield "While its alert is open, it stays. That there was a message, when, and from whom, stays for good."
     yield "Messages from before this contract stay, too."
-    if said.any_message:
-        yield "That goes for alerts, too."
+    if said.alerts is not None:
+        yield said.alerts
     if said.may_fail:
         yield "Where that cannot be worked out, it stays."

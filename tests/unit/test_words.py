@@ -105,11 +105,15 @@ def test_an_escalation_of_what_is_no_alert_does_not_hide_that() -> None:
             "A message is refused if it is an alert, or it is to a group (is_alert || is_group).",
             "That goes for alerts, too.",
         ),
-        ("false", "A message is refused if this holds: false.", "That goes for alerts, too."),
+        (
+            "false",
+            "A message is refused if this holds: false.",
+            "That goes for alerts, too, where it holds for one.",
+        ),
         (
             "size\n  > size",
             "A message is refused if this holds: size   > size.",
-            "That goes for alerts, too.",
+            "That goes for alerts, too, where it holds for one.",
         ),
     ],
 )
