@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from bench import agent, commit
+from bench import agent, commit, contracts
 from bench.errors import BenchError
 from chain.console import Console, end_as_interrupted
 from device.errors import DeviceError
@@ -24,6 +24,7 @@ examples:
   blockpost bench commit                         rate, latency, and both against the raw floor; about two minutes
   blockpost bench commit --broker mosquitto      the same on Debian's Mosquitto
   blockpost bench commit --rate 200 --no-growth  latency at a steady 200 entries a second, without queues
+  blockpost bench contracts                      the rate under 200 contracts with 500 open alerts, and without
   blockpost bench agent                          an agent's memory at rest, and its computing time a message
   blockpost bench page                           how fast the page opens a conversation of 10,000 messages
 
@@ -43,37 +44,10 @@ def main(argv: Sequence[str]) -> int:
 
 def _console() -> Console:
     console = Console("bench", DESCRIPTION, CLOSING)
-
-    def command(
-        name: str, action: Callable[[argparse.Namespace], None], text: str
-    ) -> argparse.ArgumentParser:
-        made = console.command(name, action, text)
-        made.add_argument(
-            "--directory",
-            type=Path,
-            metavar="DIR",
-            help="work on the disk that this directory is on; without it, where temporary files are",
-        )
-        made.add_argument("--json", action="store_true", help="end with one JSON object on the last line")
-        return made
-
-    part = command(
-        "commit", _commit, "from publishing an entry to its verified receipt: rate, latency, growth"
+    part = _command(
+        console, "commit", _commit, "from publishing an entry to its verified receipt: rate, latency, growth"
     )
-    part.add_argument(
-        "--broker",
-        choices=("embedded", "mosquitto"),
-        default="embedded",
-        help="(default %(default)s)",
-    )
-    for name, default, text in (
-        ("clients", 10, "accounts that publish"),
-        ("entries", 10_000, "entries of one run, of all clients together"),
-        ("rounds", 3, "runs of each kind; the medians count"),
-    ):
-        part.add_argument(
-            f"--{name}", type=_count, default=default, metavar="N", help=f"{text} (default %(default)s)"
-        )
+    _add_load(part)
     part.add_argument(
         "--rate",
         type=_count,
@@ -86,26 +60,53 @@ def _console() -> Console:
         action="store_false",
         help="leave out the runs on a chain of 100,000 entries, which takes a while to make",
     )
-
-    part = command(
-        "agent", _agent, "an agent's memory at rest, time to start, and computing time per message"
+    part = _command(
+        console, "contracts", _contracts, "the rate with contracts in force and alerts open, and without"
     )
-    part.add_argument(
-        "--messages",
-        type=_count,
-        default=200,
-        metavar="N",
-        help="messages that the computing time is averaged over (default %(default)s)",
+    _add_load(part)
+    _add_count(part, "contracts", 200, "contracts in force, of all kinds")
+    _add_count(part, "alerts", 500, "alerts that nobody has taken")
+    part = _command(
+        console, "agent", _agent, "an agent's memory at rest, time to start, and computing time per message"
     )
-    part = command("page", _page, "the page in a real Chromium: opening a long conversation")
-    part.add_argument(
-        "--messages",
-        type=_count,
-        default=10_000,
-        metavar="N",
-        help="messages in the conversation (default %(default)s)",
-    )
+    _add_count(part, "messages", 200, "messages that the computing time is averaged over")
+    part = _command(console, "page", _page, "the page in a real Chromium: opening a long conversation")
+    _add_count(part, "messages", 10_000, "messages in the conversation")
     return console
+
+
+def _command(
+    console: Console, name: str, action: Callable[[argparse.Namespace], None], text: str
+) -> argparse.ArgumentParser:
+    """A benchmark, with the options that all have."""
+    part = console.command(name, action, text)
+    part.add_argument(
+        "--directory",
+        type=Path,
+        metavar="DIR",
+        help="work on the disk that this directory is on; without it, where temporary files are",
+    )
+    part.add_argument("--json", action="store_true", help="end with one JSON object on the last line")
+    return part
+
+
+def _add_load(part: argparse.ArgumentParser) -> None:
+    """What runs with devices have."""
+    part.add_argument(
+        "--broker",
+        choices=("embedded", "mosquitto"),
+        default="embedded",
+        help="(default %(default)s)",
+    )
+    _add_count(part, "clients", 10, "accounts that publish")
+    _add_count(part, "entries", 10_000, "entries of one run, of all clients together")
+    _add_count(part, "rounds", 3, "runs of each kind; the medians count")
+
+
+def _add_count(part: argparse.ArgumentParser, name: str, default: int, text: str) -> None:
+    part.add_argument(
+        f"--{name}", type=_count, default=default, metavar="N", help=f"{text} (default %(default)s)"
+    )
 
 
 def _count(text: str) -> int:
@@ -139,6 +140,22 @@ def _commit(args: argparse.Namespace) -> None:
             f"growth     {result.rate_1000:,.0f} entries/s at 1,000 entries on the chain, "
             f"{result.rate_100000:,.0f} at 100,000: ratio {result.growth:.2f}"
         )
+    _end(args, result)
+
+
+def _contracts(args: argparse.Namespace) -> None:
+    result = contracts.measure(_options(contracts.Options, args), _progress)
+    print(f"machine    {result.machine}")
+    print(f"load       {result.clients} clients on the {result.broker} broker")
+    print(f"without    {result.without:,.0f} entries/s, each receipted and verified")
+    print(
+        f"with       {result.rate:,.0f} entries/s under {result.contracts} contracts, with {result.alerts} alerts open; "
+        f"ratio {result.ratio:.2f}"
+    )
+    computing = ", ".join(
+        f"{name} {spent} us (without: {result.cpu_without_us[name]})" for name, spent in result.cpu_us.items()
+    )
+    print(f"computing  {computing} an entry")
     _end(args, result)
 
 

@@ -84,11 +84,11 @@ def measure(options: Options, progress: Progress) -> Result:
         floors, stocks, shorts, longs = list[Run](), list[Run](), list[Run](), list[Run]()
         for number in range(options.rounds):
             ward = _ward(directory / f"round-{number}", options, SHORT, progress)
-            runs = [("floor", floors, _floor, ward), ("chain", shorts, _chain, ward)]
+            runs = [("floor", floors, _floor, ward), ("chain", shorts, through_chain, ward)]
             if options.broker == "embedded":
                 runs.append(("stock amqtt's floor", stocks, partial(_floor, stock="amqtt"), ward))
             if long is not None:
-                runs.append(("long chain", longs, _chain, long))
+                runs.append(("long chain", longs, through_chain, long))
             for what, results, run, where in runs:
                 # Just before it is used: on a busy machine somebody's connection may take the port.
                 results.append(run(where.at_free_port(), options))
@@ -102,7 +102,8 @@ def _ward(directory: Path, options: Options, size: int, progress: Progress) -> W
     return ward
 
 
-def _chain(ward: Ward, options: Options) -> Run:
+def through_chain(ward: Ward, options: Options) -> Run:
+    """One run on the ward as it is."""
     plans = _plans(ward, options, options.rate)
     with process.broker(options.broker, ward.site) as broker, process.committer(ward.site) as committer:
         _wait_for_committer(ward)
@@ -187,9 +188,9 @@ def _result(
     shorts: list[Run],
     longs: list[Run],
 ) -> Result:
-    bottom, rate = _rate(floors), _rate(shorts)
-    stock = _rate(stocks) if stocks else None
-    rate_long = _rate(longs) if longs else None
+    bottom, rate = rate_of(floors), rate_of(shorts)
+    stock = rate_of(stocks) if stocks else None
+    rate_long = rate_of(longs) if longs else None
     latencies = [latency for run in shorts for latency in run.latencies]
     return Result(
         broker=options.broker,
@@ -212,7 +213,7 @@ def _result(
     )
 
 
-def _rate(runs: Sequence[Run]) -> float:
+def rate_of(runs: Sequence[Run]) -> float:
     return round(median(run.rate for run in runs), 1)
 
 

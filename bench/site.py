@@ -4,7 +4,7 @@ import base64
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,8 +21,9 @@ from chain.author import Author
 from chain.body import Invitation
 from chain.chain import MAX_BLOCK_ENTRIES, Chain
 from chain.checkpoint import Checkpoint
+from chain.contracts.terms import Terms
 from chain.encoding import b64url
-from chain.entry import Account, Common, Contact, Invite, Message
+from chain.entry import Account, Alert, Common, Contact, Contract, Invite, Message, Priority, Role
 from chain.errors import Refused
 from chain.identity import SealingKey
 from chain.joincode import new_code
@@ -69,8 +70,8 @@ class Sender(Struct, frozen=True):
         stream = entry.new_stream(secrets.token_bytes)
         return Author(origin=self.origin, account=key.account, stream=stream, kid=key.kid, sign=key.sign)
 
-    def messages(self, to: str, seen: Checkpoint) -> Iterator[Queued]:
-        """Signed messages without end, as an outbox holds them."""
+    def messages(self, to: str, seen: Checkpoint, *, priority: Priority | None = None) -> Iterator[Queued]:
+        """Signed messages without end, as an outbox holds them; with a priority, each begins an alert."""
         author = self.author()
         seq = 0
         while True:
@@ -87,8 +88,13 @@ class Sender(Struct, frozen=True):
                 beside=body.make(sealed, os.urandom),
                 to=to,
                 commitment=b64url(os.urandom(32)),
+                alert=None if priority is None else _alert(priority),
             )
             yield Queued(mid, seq, parcel, "message")
+
+
+def _alert(priority: Priority) -> Alert:
+    return Alert(entry.new_stream(os.urandom), "physiological", priority, "start")
 
 
 def new_sender(origin: str) -> Sender:
@@ -97,9 +103,10 @@ def new_sender(origin: str) -> Sender:
 
 @dataclass(frozen=True)
 class Ward:
-    """A gateway's directory, the accounts that write, and the one they write to."""
+    """A gateway's directory, its admin, the accounts that write, and the one they write to."""
 
     site: Site
+    admin: Sender
     senders: list[Sender]
     recipient: Sender
 
@@ -120,7 +127,7 @@ class Ward:
                 desk.let_in(person)
             for sender in senders:
                 desk.says(Contact, action="link", peer=recipient.key.account, of=sender.key.account)
-        return cls(site, senders, recipient)
+        return cls(site, admin, senders, recipient)
 
     def at_free_port(self) -> Self:
         """The same, its broker to listen where nobody does now."""
@@ -139,6 +146,29 @@ class Ward:
         """The newest checkpoint."""
         with closing(self.site.read_chain()) as chain:
             return chain.verified(chain.checkpoint())
+
+    def govern(self, contracts: Mapping[str, Terms]) -> None:
+        """Put contracts in force, with a second admin for those that ask for two."""
+        with closing(Chain.open(self.site.chain_file, write=True)) as chain:
+            desk = _Desk(chain, self.site.key(), self.admin)
+            desk.let_in(new_sender(chain.origin), role="admin")
+            for contract, terms in contracts.items():
+                desk.says(Contract, action="install", contract=contract, terms=terms)
+
+    def alarm(self, count: int) -> None:
+        """Let the senders begin so many alerts, in turn, every other one an urgent one."""
+        writer, to = self.site.key().writer, self.recipient.key.account
+        with closing(Chain.open(self.site.chain_file, write=True)) as chain:
+            seen = chain.verified(chain.checkpoint())
+            turns = zip(
+                *(sender.messages(to, seen, priority="high") for sender in self.senders),
+                *(sender.messages(to, seen, priority="low") for sender in self.senders),
+                strict=True,
+            )
+            parcels = (queued.parcel for turn in turns for queued in turn)
+            for start in range(0, count, MAX_BLOCK_ENTRIES):
+                block = [parcel.load() for parcel in islice(parcels, min(count - start, MAX_BLOCK_ENTRIES))]
+                _accepted(chain.append(block, writer=writer, now=now_ms()))
 
     def fill(self, size: int, progress: Progress) -> None:
         """Let the senders write, in turn, until the chain has `size` entries."""
@@ -161,11 +191,12 @@ class _Desk:
     def __init__(self, chain: Chain, gateway: Key, admin: Sender) -> None:
         self._chain = chain
         self._gateway = gateway
+        self._admin = admin
         self._author = admin.author()
         self._seq = 1
 
-    def join(self, who: Sender, invite: str, code: str, *, role: str) -> None:
-        parcel = (self._author if role == "admin" else who.author()).parcel(
+    def join(self, who: Sender, invite: str, code: str, *, role: Role) -> None:
+        parcel = (self._author if who == self._admin else who.author()).parcel(
             Account,
             seq=1,
             at=now_ms(),
@@ -180,17 +211,17 @@ class _Desk:
         )
         self._append(parcel)
 
-    def let_in(self, who: Sender) -> None:
+    def let_in(self, who: Sender, *, role: Role = "member") -> None:
         code = new_code(secrets.token_bytes)
         invite = self.says(
             Invite,
             beside=body.document(Invitation(f"d-{who.key.account}"), secrets.token_bytes),
             code_hash=joincode.code_hash(code),
-            kind="device",
-            role="member",
+            kind="person" if role == "admin" else "device",
+            role=role,
             expires=now_ms() + DAY_MS,
         )
-        self.join(who, invite.signed.entry.id, code, role="member")
+        self.join(who, invite.signed.entry.id, code, role=role)
 
     def says(self, type_: type[Common], **says: Any) -> Submission:
         self._seq += 1

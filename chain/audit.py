@@ -215,7 +215,7 @@ class _Auditor:
         for index, leaf in enumerate(block.entries, previous.size):
             self._check_entry(index, leaf, block, effects, verifiers)
             self._check_nodes(tree.append(merkle.leaf_hash(leaf)))
-        _expect(block.header.contracts, runs(self._state.contracts.in_force(), effects), "what contracts did")
+        _expect(block.header.contracts, runs(self._state.contracts, effects), "what contracts did")
         _expect(tree.root(), root, "the root of its entries")
         _expect(block.header.gateway, self._gateway.thumbprint, "its gateway key")
         self._check_signature(block, verifiers, is_tip=is_tip)

@@ -236,7 +236,7 @@ class Chain:
             previous_hash=b64url(before.hash),
             first=before.size,
             count=tree.size - before.size,
-            contracts=runs(self.state.contracts.in_force(), draft.effects),
+            contracts=runs(self.state.contracts, draft.effects),
             nonce=b64url(writer.random(16)),
             size=tree.size,
             root=b64url(tree.root()),

@@ -14,7 +14,6 @@ CREATE TABLE approval (deed TEXT NOT NULL, account TEXT NOT NULL, clock INTEGER 
 CREATE TABLE keep (idx INTEGER PRIMARY KEY, entry TEXT NOT NULL, contract TEXT NOT NULL, alert INTEGER,
     due INTEGER NOT NULL) STRICT;
 CREATE INDEX keep_due ON keep (due, idx);
-CREATE INDEX keep_contract ON keep (contract);
 """
 
 TABLES = ("tally", "approval", "keep")
@@ -101,5 +100,6 @@ class Counters:
 
     def ended(self, contract: str) -> None:
         """The contract is removed: what it counted and waited for is nothing any more."""
+        # That is seldom, and an index for it would be written at each message.
         self._db.execute("DELETE FROM tally WHERE contract = ?", (contract,))
         self._db.execute("DELETE FROM keep WHERE contract = ?", (contract,))

@@ -20,7 +20,7 @@ from chain.contracts.variables import MESSAGE, OF_THIS_ONE
 from chain.entry import Alert, Common, Message
 from chain.state import State
 
-TOGETHER = 16
+TOGETHER = 24
 """Guards that are asked together: that takes little longer than to ask one."""
 
 KEPT = 4096

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from chain.block import ContractRun
 from chain.contracts import terms
 from chain.contracts.guard import Guard, compiled
 from chain.contracts.terms import Escalate, Terms
@@ -48,12 +49,21 @@ class Register:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self._kept: tuple[Contract, ...] | None = None
+        self._idle: dict[tuple[str, str], ContractRun] | None = None
 
     def in_force(self) -> tuple[Contract, ...]:
         if self._kept is None:
             rows = self._db.execute("SELECT id, hash, terms, idx FROM contract ORDER BY idx")
             self._kept = tuple(Contract(row[0], row[1], terms.parse(row[2]), row[3]) for row in rows)
         return self._kept
+
+    def idle(self) -> dict[tuple[str, str], ContractRun]:
+        """How a block lists those in force of which none did anything, by id and hash."""
+        if self._idle is None:
+            self._idle = {
+                (each.id, each.hash): ContractRun(each.id, each.hash, []) for each in self.in_force()
+            }
+        return self._idle
 
     def get(self, contract: str) -> Contract | None:
         return next((each for each in self.in_force() if each.id == contract), None)
@@ -70,15 +80,15 @@ class Register:
             "INSERT OR REPLACE INTO contract VALUES (?, ?, ?, ?)",
             (contract.id, contract.hash, terms.written(contract.terms), contract.idx),
         )
-        self._kept = (*others, contract)
+        self._kept, self._idle = (*others, contract), None
 
     def remove(self, contract: str) -> None:
         others = self._besides(contract)
         self._db.execute("DELETE FROM contract WHERE id = ?", (contract,))
-        self._kept = others
+        self._kept, self._idle = others, None
 
     def forget(self) -> None:
-        self._kept = None
+        self._kept = self._idle = None
 
     def _besides(self, contract: str) -> tuple[Contract, ...]:
         return tuple(each for each in self.in_force() if each.id != contract)

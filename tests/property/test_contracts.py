@@ -628,6 +628,14 @@ class Watch:
         clock = block.header.clock
         for deed in deeds:
             self._sees_deed(deed, clock)
+        for run in block.contracts:
+            for text in run.effects:
+                what, about = text.split()[:2]
+                if what == "began":
+                    self._begins(about, clock)
+                elif what == "stopped":
+                    self._stopped.add(about)
+        # What was taken and released in one block is released.
         for index, leaf in enumerate(block.entries, block.header.first):
             match entry.parse(leaf).entry:
                 case Contract(contract=contract, terms=terms) if terms is not None:
@@ -637,13 +645,6 @@ class Watch:
                     self._stopped -= {alert.entry} if alert is not None else set()
                 case _:
                     pass
-        for run in block.contracts:
-            for text in run.effects:
-                what, about = text.split()[:2]
-                if what == "began":
-                    self._begins(about, clock)
-                elif what == "stopped":
-                    self._stopped.add(about)
 
     def _begins(self, alert: str, clock: int) -> None:
         self._steps[alert], self._last[alert] = [], clock
