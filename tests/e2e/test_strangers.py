@@ -25,8 +25,7 @@ from chain.chain import Chain
 from chain.encoding import b64url, digest, unb64url
 from chain.entry import Account, Seen
 from chain.identity import SealingKey, account_id
-from chain.joincode import JoinCode, new_code
-from chain.joincode import code_hash
+from chain.joincode import JoinCode, code_hash, new_code
 from device import password
 from device.client import now_ms
 from device.keys import SigningSecret

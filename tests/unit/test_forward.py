@@ -30,7 +30,7 @@ def message(content: str = OPENED.content, fk: bytes = OPENED.fk, **says: Any) -
         "seq": 1,
         "at": 1,
         "clock": "free",
-        "seen": Seen(0, "A" * 43),
+        "seen": Seen(root="A" * 43, size=0),
         "body": BodyRef("A" * 43, 1),
         "to": "b" * 26,
         "commitment": b64url(sealing.commit(fk, content)),

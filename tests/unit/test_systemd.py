@@ -1,5 +1,6 @@
 """The units that are written: for what lies in the directory, judged by systemd itself."""
 
+import grp
 import shutil
 import subprocess
 from pathlib import Path
@@ -82,7 +83,7 @@ def test_a_devices_agent_has_one(home: Path) -> None:
 def test_an_annunciator_has_one_and_may_use_what_sounds(
     annunciator: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(systemd.grp, "getgrnam", {"audio": object()}.__getitem__)
+    monkeypatch.setattr(grp, "getgrnam", {"audio": object()}.__getitem__)
 
     ((name, text),) = systemd.units(annunciator, python=PYTHON).items()
 
@@ -97,7 +98,7 @@ def test_an_annunciator_has_one_and_may_use_what_sounds(
 def test_a_machine_without_those_groups_has_a_unit_all_the_same(
     annunciator: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(systemd.grp, "getgrnam", {}.__getitem__)
+    monkeypatch.setattr(grp, "getgrnam", {}.__getitem__)
 
     (text,) = systemd.units(annunciator, python=PYTHON).values()
 
