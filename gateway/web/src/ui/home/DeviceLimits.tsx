@@ -1,8 +1,8 @@
 /** What a device watches for: the limits of each of its sensors, who set them, and what became of the last change. */
 import "./limits.css";
 import { lazy, Suspense, useCallback, useState } from "react";
-import type { AccountId, SensorLimits } from "../../model";
-import { useActions } from "../engine-context";
+import type { AccountId, Actions, SensorLimits, View } from "../../model";
+import { useActions, useView } from "../engine-context";
 import { Banner } from "../parts/Banner";
 import { Button } from "../parts/Button";
 import { Icon } from "../parts/Icon";
@@ -12,16 +12,15 @@ import { PriorityMark } from "../parts/Priority";
 import { ExactTime } from "../parts/RelativeTime";
 import { unitInWords } from "./amounts";
 import { changesInWords, limitsInWords } from "./limits";
-import { useConversation } from "./opened";
 
 const LimitsForm = lazy(() => import("./LimitsForm"));
 
 export default function DeviceLimits({ device, title }: { device: AccountId; title: string }) {
   const actions = useActions();
-  const { version } = useConversation(device);
+  const version = useView((view) => versions(view, device, actions));
   const load = useLoad(
     useCallback(() => {
-      // What the device says comes as messages: they are read again when there are others.
+      // What the device says comes as messages, to us or to a group: they are read again when there are others.
       void version;
       return actions.limits(device);
     }, [actions, device, version]),
@@ -45,6 +44,12 @@ export default function DeviceLimits({ device, title }: { device: AccountId; tit
       </Loaded>
     </section>
   );
+}
+
+/** Those of the conversations in which the device may say what it watches for. */
+function versions(view: View, device: AccountId, actions: Actions): string {
+  const told = view.friends.filter(({ id, kind }) => id === device || kind === "group");
+  return told.map(({ id }) => actions.conversation(id).version).join(" ");
 }
 
 interface SensorProps {
