@@ -116,6 +116,8 @@ class Committer:
         held: list[tuple[Incoming, str, Submission]] = []
         if self._checker:
             self._checker.begin()
+        # Before the checker is told that this is all: its signature is checked with the others.
+        told = [("", tick)] if (tick := self._tick(now, uptime)) else []
         for message in batch:
             try:
                 account = wire.account_of(message.topic)
@@ -128,7 +130,6 @@ class Committer:
         if self._checker:
             self._checker.flush()
         height = self._chain.head.height
-        told = [("", tick)] if (tick := self._tick(now, uptime)) else []
         mine = [*told, *((account, submission) for _, account, submission in held)]
         outcomes = self._chain.append(
             [submission for _, submission in mine],

@@ -6,11 +6,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from chain import wire
 from chain.entry import SignedEntry
 from chain.errors import Refused, Unverified
 from chain.wire import Submission
 from gateway.checker import Checker
-from tests.world import Actor, World
+from gateway.committer import Committer, Incoming
+from gateway.site import Key
+from tests.world import Actor, World, contracts_for
 
 
 class Ward:
@@ -64,6 +67,26 @@ def test_a_batch_has_the_outcomes_it_has_without_a_checker(ward: Ward) -> None:
     outcomes = ward.append(*batch, batch[0])
 
     assert outcomes == ["committed"] * 20 + ["signature"] + ["committed"] * 21
+
+
+def test_what_the_committer_says_itself_is_checked_with_its_batch(
+    ward: Ward, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A result that nobody asked for would be waited for, and the checker given up."""
+    world, escalate = ward.world, contracts_for(ward.bob.id)["escalate"]
+    world.commit(world.admin.installs("on-call", escalate))
+    world.commit(ward.alice.alerts(ward.bob.id))
+    world.now += 60_000
+    assert world.chain.due(world.now)
+    committer = Committer(world.chain, Key(world.gateway.keys._secret), ward.checker)
+    message = ward.alice.writes(ward.bob.id)
+    payload = wire.encode(wire.parcel(message.signed.leaf, message.body))
+
+    committer.commit([Incoming(wire.up_topic(ward.alice.id, "entry"), payload, 1, 1)], world.now)
+
+    assert not world.chain.due(world.now)
+    assert "lost" not in caplog.text
+    assert ward.process().is_running()
 
 
 def test_what_was_refused_unchecked_does_not_shift_the_results_of_the_next_batch(ward: Ward) -> None:
