@@ -11,7 +11,8 @@ import { Icon } from "../parts/Icon";
 import { useTask } from "../parts/task";
 import { type Deed, deeds } from "./alerts";
 
-const Snooze = lazy(() => import("./Snooze"));
+export const loadSnooze = () => import("./Snooze");
+const Snooze = lazy(loadSnooze);
 
 const WORDS: Record<Deed, string> = {
   take: "Take",

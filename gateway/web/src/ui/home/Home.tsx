@@ -6,6 +6,7 @@ import { LinkButton } from "../parts/Button";
 import { EmptyState } from "../parts/EmptyState";
 import { Spinner } from "../parts/Spinner";
 import { hashOf, type Route, useRoute } from "../route";
+import { loadSnooze } from "./AlertActions";
 import { AlertBoard } from "./AlertBoard";
 import { Duty } from "./Duty";
 import { Friends } from "./Friends";
@@ -27,8 +28,9 @@ export function Home() {
     if (called) side.current?.scrollTo({ top: 0 });
   }, [called]);
   useEffect(() => {
-    // It is needed soon, and the alerts are on the page by now. If it fails, opening one says so.
-    void loadConversation().catch(() => undefined);
+    // They are needed soon, perhaps when there is no network, and the alerts are on the page by now. If it fails, opening
+    // one says so.
+    for (const load of [loadConversation, loadSnooze]) void load().catch(() => undefined);
   }, []);
   return (
     <div className="home" data-shows={shows(route)}>
