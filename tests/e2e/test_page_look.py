@@ -300,7 +300,7 @@ def snooze(scene: Scene) -> Person:
 
 def take_over(scene: Scene) -> Person:
     home(scene).press(f"Take over duty in {GROUP}")
-    expect(scene.ana.page.get_by_label("From")).to_contain_text(BEN)
+    expect(scene.ana.dialog(f"Take over duty in {GROUP}").get_by_label("From")).to_contain_text(BEN)
     return scene.ana
 
 
