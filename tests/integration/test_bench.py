@@ -38,6 +38,29 @@ def test_a_steady_load_takes_as_long_as_it_should(capsys: pytest.CaptureFixture[
     assert result["rate"] <= 110
 
 
+def test_the_rate_under_contracts_is_measured_beside_the_rate_without(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    few = (
+        "--entries",
+        "300",
+        "--clients",
+        "3",
+        "--rounds",
+        "1",
+        "--contracts",
+        "20",
+        "--alerts",
+        "10",
+        "--json",
+    )
+    result = measured("contracts", *few, capsys=capsys)
+
+    assert (result["contracts"], result["alerts"], result["receipted"]) == (20, 10, 600)
+    assert result["ratio"] == round(result["rate"] / result["without"], 2)
+    assert set(result["cpu_us"]) == set(result["cpu_without_us"]) == {"broker", "clients", "committer"}
+
+
 def test_an_agent_at_rest_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     result = measured("agent", "--messages", "20", "--json", capsys=capsys)
 
