@@ -101,7 +101,9 @@ class Directory:
         self._gateway = gateway
         self._trust = trust
 
-    def addressee(self, name: str, alert: Alert | None = None, *, re: str | None = None) -> Addressee:
+    def addressee(
+        self, name: str, alert: Alert | AlertHeader | None = None, *, re: str | None = None
+    ) -> Addressee:
         """
         Whom `name` (a handle, a group's name, an id) leads to, with keys to seal for.
 

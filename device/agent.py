@@ -12,13 +12,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 from msgspec import Struct, structs
 
 from chain import notify, wire
+from chain.api import AlertHeader
 from chain.console import wake_at
-from chain.entry import Alert
 from chain.wire import Refusal
 from device import changes, content, sensors
 from device.addressing import Addressee
@@ -46,6 +47,9 @@ EVENTS_A_TURN = 256
 
 REFRESH_SECONDS = 10.0
 """How often it is looked whether limits were forgotten at the command line, and who was not told of them."""
+
+FORESIGHT_SECONDS = 3600.0
+"""How often it is asked to whom alerts would go that there are not yet: the gateway may be away when there are."""
 
 LOOKUP_SECONDS = 10.0
 """How long the addressees of a name are taken as known."""
@@ -101,8 +105,8 @@ class _Unsealed(NamedTuple):
     report: Report
 
 
-Way = tuple[str, tuple[str, str] | None]
-"""A name, and what kind of alert of which priority is for it."""
+Way = tuple[str, AlertHeader | None]
+"""A name, and what kind of alert is for it, if it is one."""
 
 
 class Intake:
@@ -122,6 +126,13 @@ class Intake:
             self._events.put(Overrun(self._lost))
             self._lost = None
         self._events.put(Sampled(self._sensor, sample, now))
+
+
+def _ways(config: Config) -> Iterator[Way]:
+    """Of the alerts that the sensors may raise."""
+    for name, sensor in config.sensors.items():
+        headers = AlertHeader("physiological", sensor.called), AlertHeader("technical", sensor.called)
+        yield from product(config.addressees(name), headers)
 
 
 def moment() -> Moment:
@@ -155,7 +166,7 @@ class Agent:
             self._resume(self._changes.config, moment())
         self._sent_at: dict[str, float] = {}
         self._missing: dict[str, float] = {}
-        self._next_refresh = 0.0
+        self._next_refresh = self._next_foresight = 0.0
         self._reception = Reception(
             client,
             self._inbox,
@@ -222,6 +233,8 @@ class Agent:
         if self._link.is_up and self._reception.is_due(now):
             self._reception.ask(now, self._catch_up)
         self._send(now)
+        if self._link.is_up and now >= self._next_foresight:
+            self._foresee(now)
 
     def _happened(self) -> Iterator[Event]:
         """The next event, if one comes within a turn, and those that wait behind it."""
@@ -334,7 +347,9 @@ class Agent:
         if now < self._missing.get(each.to, 0):
             return False
         try:
-            to = self._addressee(each.to, each.report.alert, now)
+            alert = each.report.alert
+            header = None if alert is None else AlertHeader(alert.kind, alert.priority)
+            to = self._addressee((each.to, header), now)
         except (Unreachable, Problem, Untrusted) as error:
             log.warning("addressee not found name=%s reason=%s", each.to, error)
             self._missing[each.to] = now + RETRY_SECONDS
@@ -347,13 +362,24 @@ class Agent:
         self._show({"event": "queued", "id": queued.id, "to": each.to, "cty": said.cty})
         return True
 
-    def _addressee(self, name: str, alert: Alert | None, now: float) -> Addressee:
-        way = (name, None if alert is None else (alert.kind, alert.priority))
+    def _addressee(self, way: Way, now: float) -> Addressee:
         known = self._known.get(way)
         if known is None or now >= known[1]:
-            to = self._client.directory.addressee(name, alert)
+            to = self._client.directory.addressee(*way)
             known = self._known[way] = (to, now + LOOKUP_SECONDS)
         return known[0]
+
+    def _foresee(self, now: float) -> None:
+        """Learn where alerts would go; what cannot be learnt now is asked for when there is one."""
+        self._next_foresight = now + FORESIGHT_SECONDS
+        for way in () if self._changes is None else _ways(self._changes.config):
+            try:
+                self._addressee(way, now)
+            except Unreachable:
+                self._next_foresight = now + LOOKUP_SECONDS
+                return
+            except (Problem, Untrusted) as error:
+                log.warning("alerts would not arrive name=%s reason=%s", way[0], error)
 
     # Sending
 

@@ -59,6 +59,15 @@ class Fridge:
         """Wait until so many messages of this run have their receipt, without what it says of its settings."""
         self._wait_for(lambda: len(self._receipted(lambda event: event["cty"] != SETTINGS)) >= count)
 
+    def queued(self, cty: str) -> set[str]:
+        """The ids of what this run has put into the outbox of that type."""
+        with self._changed:
+            return {each["id"] for each in self._heard if each["event"] == "queued" and each["cty"] == cty}
+
+    def arrived(self, ids: set[str]) -> None:
+        """Wait until they have their receipts."""
+        self._wait_for(lambda: ids <= self._receipted(lambda _: True))
+
     def answered(self, request: str) -> None:
         """Wait until the answer to a request has its receipt."""
         self._wait_for(lambda: bool(self._receipted(lambda event: event.get("re") == request)))

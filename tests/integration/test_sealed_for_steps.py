@@ -8,12 +8,13 @@ from typing import TypeVar
 
 import pytest
 
-from chain.api import AlertLine
+from chain.api import AlertHeader, AlertLine
 from chain.contracts.terms import Escalate, EscalateParams, Step
 from chain.entry import Contract
 from chain.identity import account_id
 from device import cli
 from device.client import Client, Home
+from device.content import EPISODE
 from device.identity import KeySet
 from device.keys import SigningSecret
 from provisioning.admin import cli as admin_cli
@@ -88,14 +89,33 @@ def test_whom_a_step_names_opens_what_was_sealed_before_it(site: Site, tmp_path:
 
 
 def inbox(site: Site, handle: str, *words: str) -> list[tuple[str, str]]:
-    """What it shows of alerts: the event, and what the alert is about."""
+    """What it shows of alerts: the event, and the state that the alert is in."""
     done = ran(cli.main, "--home", site.home(handle), "inbox", "--json", *words)
     assert (done.code, done.err) == (0, "")
     events = [json.loads(line) for line in done.out.splitlines()]
-    return [(each["event"], json.loads(each["text"])["what"]) for each in events if each["alert"]]
+    return [(each["event"], each["alert"]["state"]) for each in events if each["alert"]]
 
 
 def test_it_is_in_the_inbox_of_both_and_once(site: Site) -> None:
-    assert inbox(site, KIM) == inbox(site, LEE) == [("opened", "high")]
+    assert inbox(site, KIM) == inbox(site, LEE) == [("opened", "start")]
     assert inbox(site, KIM) == inbox(site, LEE) == []
-    assert inbox(site, KIM, "--all") == inbox(site, LEE, "--all") == [("opened", "high")]
+    assert inbox(site, KIM, "--all") == inbox(site, LEE, "--all") == [("opened", "start")]
+
+
+def test_so_is_what_was_sealed_while_the_gateway_was_away(site: Site, tmp_path: Path) -> None:
+    box = Fridge(site, tmp_path, [GROUP], 'high = 8\nreport_every = 3600\nunit = "Cel"\npriority = "low"\n')
+    book, fault = Home(site.home(FRIDGE)).book, AlertHeader("technical", "low")
+    with box.running():
+        seen(lambda: book.route(GROUP, fault))
+        # What was left of the other alert ends first.
+        box.told(2)
+        before = box.queued(EPISODE)
+        site.stop()
+        box.shows("no number")
+        alert = seen(lambda: box.queued(EPISODE) - before or None)
+        site.start()
+        box.arrived(alert)
+    with client_of(site, KIM) as kim:
+        seen(lambda: next((each for each in kim.gateway.alerts() if each.kind == "technical"), None))
+
+    assert sorted(inbox(site, KIM)) == [("opened", "end"), ("opened", "start")]
