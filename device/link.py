@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from chain import wire
@@ -21,10 +21,10 @@ log = logging.getLogger(__name__)
 KEEPALIVE_SECONDS = 20
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 30.0
-TURN_SECONDS = 1.0
 
-TLS_TURN_SECONDS = 0.01
-"""How long something that is to be sent over TLS waits at most until it is seen."""
+TURN_SECONDS = 1.0
+"""Between two looks at whether the connection still lives; nothing else waits for it."""
+
 ONLINE = b'{"online":true}'
 OFFLINE = b'{"online":false}'
 
@@ -114,10 +114,9 @@ class Link:
             context = self._tls.context(own=True)
             context.sslsocket_class = _Socket
             self._client.tls_set_context(context)
-            self._client.on_socket_register_write = _by_the_network_thread
         try:
             self._client.connect(*self._address, keepalive=KEEPALIVE_SECONDS)
-            self._client.loop_forever(timeout=TURN_SECONDS if self._tls is None else TLS_TURN_SECONDS)
+            _serve(self._client)
         except ssl.SSLError as error:
             if self._tls is not None:
                 raise self._tls.refused(error, *self._address) from error
@@ -138,6 +137,7 @@ class Link:
         client.on_disconnect = self._disconnected
         client.on_message = self._message
         client.on_socket_open = _no_delay
+        client.on_socket_register_write = _by_the_network_thread
         return client
 
     def _connected(
@@ -175,11 +175,20 @@ def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:
 
 def _by_the_network_thread(_client: mqtt.Client, _data: Any, _socket: Any) -> None:
     """
-    With this in its place, paho leaves all writing to the thread that reads.
+    With this in its place, paho leaves all writing to the thread that reads, and wakes it.
 
-    Otherwise whoever publishes writes at once; and two threads in one TLS connection garble it. That thread is woken by
-    nothing but its time being up (`TLS_TURN_SECONDS`): paho wakes only a thread of its own.
+    Otherwise whoever publishes writes at once; and two threads that write to one connection garble it.
     """
+
+
+def _serve(client: mqtt.Client) -> None:
+    """
+    Move what comes and what is to be sent, until the connection has ended.
+
+    Not by paho's `loop_forever`, which nothing wakes when something is to be sent: `loop` makes the pair of sockets for it.
+    """
+    while client.loop(TURN_SECONDS) == MQTTErrorCode.MQTT_ERR_SUCCESS:
+        pass
 
 
 class _Socket(ssl.SSLSocket):

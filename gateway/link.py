@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from chain import token
@@ -25,10 +25,9 @@ log = logging.getLogger(__name__)
 KEEPALIVE_SECONDS = 20
 FIRST_DELAY = 0.1
 LONGEST_DELAY = 5.0
-TURN_SECONDS = 1.0
 
-TLS_TURN_SECONDS = 0.01
-"""How long something that is to be sent over TLS waits at most until it is seen."""
+TURN_SECONDS = 1.0
+"""Between two looks at whether the connection still lives; nothing else waits for it."""
 
 OnMessage = Callable[[mqtt.MQTTMessage, int], None]
 """Told a message and the number of the connection it came on; only enqueues."""
@@ -40,15 +39,13 @@ class Endpoint:
     Where one of the gateway's two clients finds the broker, and as whom.
 
     `show` is called before each connection, and makes a fresh client prove who it is: by a token on loopback, by its
-    certificate in a LAN, each as it is at that moment. `turn` is how long the connection's thread waits for what comes, in
-    seconds, before it looks whether something is to be sent.
+    certificate in a LAN, each as it is at that moment.
     """
 
     host: str
     port: int
     client_id: str
     show: Callable[[mqtt.Client], None]
-    turn: float = TURN_SECONDS
 
 
 def committers(site: Site, key: Key, origin: str) -> Endpoint:
@@ -63,11 +60,8 @@ def web_servers(site: Site, key: Key, origin: str) -> Endpoint:
 
 def _endpoint(site: Site, key: Key, origin: str, *, client_id: str, own: Path) -> Endpoint:
     settings = site.settings
-    if settings.is_lan:
-        show, turn = _certificate(site.certificates, own), TLS_TURN_SECONDS
-    else:
-        show, turn = _token(key, origin), TURN_SECONDS
-    return Endpoint(near(settings.mqtt_host), settings.mqtt_port, client_id, show, turn)
+    show = _certificate(site.certificates, own) if settings.is_lan else _token(key, origin)
+    return Endpoint(near(settings.mqtt_host), settings.mqtt_port, client_id, show)
 
 
 def _certificate(files: Files, own: Path) -> Callable[[mqtt.Client], None]:
@@ -75,18 +69,8 @@ def _certificate(files: Files, own: Path) -> Callable[[mqtt.Client], None]:
         context = client_context(files, own)
         context.sslsocket_class = _Socket
         client.tls_set_context(context)
-        client.on_socket_register_write = _by_the_network_thread
 
     return show
-
-
-def _by_the_network_thread(_client: mqtt.Client, _data: Any, _socket: Any) -> None:
-    """
-    With this in its place, paho leaves all writing to the thread that reads.
-
-    Otherwise whoever publishes writes at once; and two threads in one TLS connection garble it. That thread is woken by
-    nothing but its time being up (`TLS_TURN_SECONDS`): paho wakes only a thread of its own.
-    """
 
 
 class _Socket(ssl.SSLSocket):
@@ -156,6 +140,7 @@ class Link:
         client.on_disconnect = self._disconnected
         client.on_message = self._message
         client.on_socket_open = _no_delay
+        client.on_socket_register_write = _by_the_network_thread
         return client
 
     @property
@@ -189,7 +174,7 @@ class Link:
                 with contextlib.suppress(ConnectionError, TimeoutError, socket.gaierror):
                     self._endpoint.show(self._client)
                     self._client.connect(*self._address, keepalive=KEEPALIVE_SECONDS)
-                    self._client.loop_forever(timeout=self._endpoint.turn)
+                    _serve(self._client)
             except OSError as error:
                 # Of TLS, or of a certificate's file: unlike a broker that is away, this seldom mends itself.
                 self._complain(str(error))
@@ -239,3 +224,21 @@ class Link:
 def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:
     # Nagle and delayed acknowledgements together cost 25 ms a message.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _by_the_network_thread(_client: mqtt.Client, _data: Any, _socket: Any) -> None:
+    """
+    With this in its place, paho leaves all writing to the thread that reads, and wakes it.
+
+    Otherwise whoever publishes writes at once; and two threads that write to one connection garble it.
+    """
+
+
+def _serve(client: mqtt.Client) -> None:
+    """
+    Move what comes and what is to be sent, until the connection has ended.
+
+    Not by paho's `loop_forever`, which nothing wakes when something is to be sent: `loop` makes the pair of sockets for it.
+    """
+    while client.loop(TURN_SECONDS) == MQTTErrorCode.MQTT_ERR_SUCCESS:
+        pass

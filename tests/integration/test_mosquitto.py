@@ -5,8 +5,10 @@ import os
 import queue
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -559,3 +561,34 @@ def test_the_right_server_is_connected_to(
 
     until(lambda: client.is_up)
     client.stop()
+
+
+@LINKS
+def test_what_is_to_be_sent_wakes_the_connection(
+    lan: Lan,
+    client: Clients,
+    tmp_path: Path,
+    make: Callable[[Lan, int, Path], Link | device.link.Link],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in (link, device.link):
+        monkeypatch.setattr(module, "TURN_SECONDS", 60 * PATIENCE)
+    sender = make(lan, lan.port, tmp_path)
+    if isinstance(sender, Link):
+        topic, listener = wire.down_topic(CLINIC, "receipt"), client(lan.papers.client(CLINIC, name="awake"))
+        publish: Callable[[bytes], None] = partial(sender.publish, topic, qos=0)
+    else:
+        topic, listener = wire.up_topic(FRIDGE, "entry"), client(lan.committer)
+        publish = sender.publish
+    listener.subscribe(topic)
+    sender.start()
+    until(lambda: sender.is_up)
+
+    for payload in (b"1", b"2", b"3"):
+        # So that its thread waits by then.
+        time.sleep(0.2)
+        publish(payload)
+        assert listener.receive().payload == payload
+
+    sender.stop()
+    assert not sender._thread.is_alive()
