@@ -46,7 +46,7 @@ def raised(site: Site) -> Submission:
 
 def passed(site: Site, seconds: float) -> None:
     site.world.passes(seconds)
-    site.clock.now = site.world.now
+    site.clock.now = site.world.chain.head.timestamp
 
 
 def lines(site: Site, who: Actor) -> list[Any]:
