@@ -1,11 +1,8 @@
 """
 A gateway that serves a LAN, for tests of its broker: a world's chain, certificates of its own, the broker as a process.
-
-`Client` is an MQTT client with a certificate; its callbacks only enqueue.
 """
 
 import os
-import queue
 import signal
 import socket
 import ssl
@@ -18,10 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import paho.mqtt.client as paho
 import psutil
 from cryptography.x509 import Certificate, load_pem_x509_certificates
-from paho.mqtt.enums import CallbackAPIVersion
 
 from chain import durable
 from gateway.site import Settings, Site
@@ -29,10 +24,8 @@ from gateway.tls import client_context
 from provisioning.authority import certificates
 from provisioning.authority.certificates import Issuer, bundle, new_key
 from provisioning.authority.stock import Owner, Stock
+from tests.mqtt import PATIENCE, Client
 from tests.world import World
-
-PATIENCE = 20.0
-"""Seconds after which a test gives up; none measures time."""
 
 
 def until(condition: Callable[[], object], what: str = "it did not come about") -> None:
@@ -132,6 +125,10 @@ class Lan:
     def web(self) -> Path:
         return self.papers.files.web
 
+    def client(self, own: Path, *, claims: str = "anything", **options: Any) -> Client:
+        """`claims` is what it calls itself, which is not asked for."""
+        return Client(self.port, claims, tls=self.papers.context(own), **options)
+
     def raw(self, own: Path | None = None, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
         """A TLS connection; raises `ssl.SSLError` where the handshake shows that one is not welcome."""
         plain = socket.create_connection(self.address, timeout=PATIENCE)
@@ -200,72 +197,3 @@ def connect_packet(client_id: str) -> bytes:
     name = client_id.encode()
     body = b"\x00\x04MQTT\x04\x02\x00\x14" + len(name).to_bytes(2, "big") + name
     return bytes([0x10, len(body)]) + body
-
-
-class Client:
-    def __init__(self, lan: Lan, own: Path, *, claims: str = "anything", **options: Any) -> None:
-        """`claims` is what it calls itself, which is not asked for."""
-        self._lan = lan
-        self.events: queue.Queue[tuple[str, Any]] = queue.Queue()
-        self.messages: queue.Queue[paho.MQTTMessage] = queue.Queue()
-        self.paho = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=claims,
-            protocol=paho.MQTTv311,
-            reconnect_on_failure=False,
-            **options,
-        )
-        self.paho.tls_set_context(lan.papers.context(own))
-        self.paho.max_inflight_messages_set(0)
-        self.paho.on_connect = lambda _c, _u, flags, code, _p: self.events.put(("connect", code))
-        self.paho.on_disconnect = lambda *_: self.events.put(("disconnect", None))
-        self.paho.on_subscribe = lambda _c, _u, _m, codes, _p: self.events.put(("subscribe", codes))
-        self.paho.on_message = lambda _c, _u, message: self.messages.put(message)
-
-    def connect(self, keepalive: int = 20) -> Any:
-        self.paho.connect(*self._lan.address, keepalive)
-        self.paho.loop_start()
-        return self.wait_for("connect")
-
-    def wait_for(self, event: str) -> Any:
-        while True:
-            name, value = self.events.get(timeout=PATIENCE)
-            if name == event:
-                return value
-
-    def subscribe(self, topic_filter: str, qos: int = 1) -> int:
-        self.paho.subscribe(topic_filter, qos)
-        return int(self.wait_for("subscribe")[0].value)
-
-    def publish(self, topic: str, payload: bytes = b"x", *, qos: int = 1, retain: bool = False) -> None:
-        """Return when the broker has acknowledged."""
-        self.paho.publish(topic, payload, qos, retain).wait_for_publish(PATIENCE)
-
-    def receive(self) -> paho.MQTTMessage:
-        return self.messages.get(timeout=PATIENCE)
-
-    @property
-    def is_up(self) -> bool:
-        return self.paho.is_connected()
-
-    def close(self) -> None:
-        self.paho.disconnect()
-        self.paho.loop_stop()
-
-
-@contextmanager
-def clients(lan: Lan) -> Iterator[Callable[..., Client]]:
-    """Make connected clients, which are gone in the end."""
-    made: list[Client] = []
-
-    def make(own: Path, **options: Any) -> Client:
-        client = Client(lan, own, **options)
-        made.append(client)
-        assert not client.connect().is_failure
-        return client
-
-    try:
-        yield make
-    finally:
-        for client in made:
-            client.close()

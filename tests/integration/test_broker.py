@@ -22,13 +22,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-import paho.mqtt.client as paho
 import psutil
 import pytest
 from amqtt.broker import Broker  # type: ignore[import-untyped]
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway import pulse
 from gateway.broker.door import NotAdmitted
@@ -43,14 +41,12 @@ from gateway.broker.subscriptions import Subscriptions
 from gateway.broker.topics import HEAD, is_account, may_publish, may_retain, may_subscribe
 from gateway.broker.window import Window
 from gateway.broker.wire import Wire
+from tests.mqtt import PATIENCE, Client, clients
 
 GATEWAY = "gateway" + "a" * 19
 FRIDGE = "fridge" + "b" * 20
 CLINIC = "clinic" + "c" * 20
 BROKEN_DOOR = "broken" + "d" * 20
-
-PATIENCE = 20.0
-"""Seconds after which a test gives up; none measures time."""
 
 
 class PasswordIsAccountBackwards:
@@ -73,6 +69,11 @@ class Running:
     process: subprocess.Popen[bytes]
     port: int
     log: Path
+
+    def client(self, account: str, *, username: str = "", password: str = "", **options: Any) -> Client:
+        """It shows the right password, unless another is given."""
+        right = (username or account)[::-1]
+        return Client(self.port, account, username=username, password=password or right, **options)
 
     @property
     def lines(self) -> list[str]:
@@ -121,80 +122,10 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-class Client:
-    """A paho client whose callbacks only enqueue, as ours do."""
-
-    def __init__(self, account: str, *, username: str = "", password: str = "", **options: Any) -> None:
-        self.events: queue.Queue[tuple[str, Any]] = queue.Queue()
-        self.messages: queue.Queue[paho.MQTTMessage] = queue.Queue()
-        self.paho = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=account,
-            protocol=paho.MQTTv311,
-            reconnect_on_failure=False,
-            **options,
-        )
-        self.paho.max_inflight_messages_set(1000)
-        self.paho.username_pw_set(username or account, password or account[::-1])
-        self.paho.on_connect = lambda _c, _u, flags, code, _p: self.events.put(("connect", (flags, code)))
-        self.paho.on_disconnect = lambda *_: self.events.put(("disconnect", None))
-        self.paho.on_subscribe = lambda _c, _u, _m, codes, _p: self.events.put(("subscribe", codes))
-        self.paho.on_message = lambda _c, _u, message: self.messages.put(message)
-
-    def connect(self, broker: Running, *, keepalive: int = 60) -> tuple[Any, Any]:
-        self.paho.connect("127.0.0.1", broker.port, keepalive)
-        self.paho.loop_start()
-        return self.wait_for("connect")  # type: ignore[no-any-return]
-
-    def wait_for(self, event: str) -> Any:
-        while True:
-            name, value = self.events.get(timeout=PATIENCE)
-            if name == event:
-                return value
-
-    def subscribe(self, topic_filter: str, qos: int = 1) -> int:
-        self.paho.subscribe(topic_filter, qos)
-        return int(self.wait_for("subscribe")[0].value)
-
-    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
-        """Return when the broker has acknowledged."""
-        self.paho.publish(topic, payload, qos, retain).wait_for_publish(PATIENCE)
-
-    def receive(self) -> paho.MQTTMessage:
-        return self.messages.get(timeout=PATIENCE)
-
-    def vanish(self) -> None:
-        """Lose the connection without a DISCONNECT."""
-        sock = self.paho.socket()
-        assert isinstance(sock, socket.socket)
-        sock.shutdown(socket.SHUT_RDWR)
-        self.wait_for("disconnect")
-
-
 @pytest.fixture
 def client(broker: Running) -> Iterator[Callable[..., Client]]:
-    yield from connected_clients(broker)
-
-
-def connected_clients(broker: Running) -> Iterator[Callable[..., Client]]:
-    clients: list[Client] = []
-
-    def make(account: str, **options: Any) -> Client:
-        made = Client(account, **options)
-        clients.append(made)
-        _, code = made.connect(broker)
-        assert not code.is_failure
-        return made
-
-    yield make
-    for made in clients:
-        made.paho.disconnect()
-        made.paho.loop_stop()
-
-
-@contextlib.contextmanager
-def clients_of(broker: Running) -> Iterator[Callable[..., Client]]:
-    yield from connected_clients(broker)
+    with clients(broker.client) as make:
+        yield make
 
 
 def text(value: str) -> bytes:
@@ -271,7 +202,7 @@ def test_a_port_in_use_is_said_in_our_words() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_cleanly_with_clients_connected(tmp_path: Path, number: int) -> None:
-    with running(tmp_path) as broker, clients_of(broker) as client, raw(broker, b"\x10"):
+    with running(tmp_path) as broker, clients(broker.client) as client, raw(broker, b"\x10"):
         fridge = client(FRIDGE)
 
         broker.process.send_signal(number)
@@ -291,8 +222,8 @@ def test_a_wrong_password_leaves_the_sessions_subscriptions_alone(
     gateway, victim = client(GATEWAY), client(FRIDGE)
     victim.subscribe(f"blockpost/v1/down/{FRIDGE}/#")
 
-    thief = Client(FRIDGE, password="a guess")
-    _, code = thief.connect(broker)
+    thief = broker.client(FRIDGE, password="a guess")
+    code = thief.connect()
     thief.paho.loop_stop()
     gateway.publish(f"blockpost/v1/down/{FRIDGE}/receipt", b"still here")
 
@@ -306,8 +237,8 @@ def test_a_client_id_that_is_not_its_username_is_turned_away(
     gateway, victim = client(GATEWAY), client(FRIDGE)
     victim.subscribe(f"blockpost/v1/down/{FRIDGE}/#")
 
-    thief = Client(FRIDGE, username=CLINIC, password=CLINIC[::-1])
-    _, code = thief.connect(broker)
+    thief = broker.client(FRIDGE, username=CLINIC)
+    code = thief.connect()
     thief.paho.loop_stop()
     gateway.publish(f"blockpost/v1/down/{FRIDGE}/receipt", b"still here")
 
@@ -340,7 +271,7 @@ def test_a_second_connection_of_an_account_takes_over_the_first(client: Callable
 
 
 def test_a_door_that_fails_stays_shut_and_harms_nobody_else(tmp_path: Path) -> None:
-    with running(tmp_path) as broker, clients_of(broker) as client:
+    with running(tmp_path) as broker, clients(broker.client) as client:
         with raw(broker, connect_packet(BROKEN_DOOR)) as sock:
             assert read_to_end(sock) == b""
 
@@ -348,11 +279,11 @@ def test_a_door_that_fails_stays_shut_and_harms_nobody_else(tmp_path: Path) -> N
 
 
 def test_whoever_is_expelled_is_cut_off_says_its_last_will_and_does_not_come_back(tmp_path: Path) -> None:
-    with running(tmp_path) as broker, clients_of(broker) as client:
-        gateway, fridge, clinic = client(GATEWAY), Client(FRIDGE), client(CLINIC)
+    with running(tmp_path) as broker, clients(broker.client) as client:
+        gateway, fridge, clinic = client(GATEWAY), broker.client(FRIDGE), client(CLINIC)
         gateway.subscribe("blockpost/v1/up/+/status")
         fridge.paho.will_set(f"blockpost/v1/up/{FRIDGE}/status", b"gone", 1, retain=True)
-        fridge.connect(broker)
+        fridge.connect()
 
         (tmp_path / FRIDGE).touch()
 
@@ -366,7 +297,7 @@ def test_whoever_is_expelled_is_cut_off_says_its_last_will_and_does_not_come_bac
 
 
 def test_a_door_that_fails_expels_nobody_and_is_asked_again(tmp_path: Path) -> None:
-    with running(tmp_path) as broker, clients_of(broker) as client:
+    with running(tmp_path) as broker, clients(broker.client) as client:
         fridge = client(FRIDGE)
         (tmp_path / "broken").touch()
         until(lambda: broker.logged("nobody could be expelled"))
@@ -392,15 +323,14 @@ def test_there_is_no_session_to_come_back_to(broker: Running, client: Callable[.
     away.paho.loop_stop()
     gateway.publish(f"blockpost/v1/down/{FRIDGE}/receipt", b"missed")
 
-    back = Client(FRIDGE, clean_session=False)
-    flags, _ = back.connect(broker)
+    back = broker.client(FRIDGE, clean_session=False)
+    back.connect()
     back.subscribe(f"blockpost/v1/down/{FRIDGE}/#")
     gateway.publish(f"blockpost/v1/down/{FRIDGE}/receipt", b"seen")
     got = back.receive().payload
-    back.paho.disconnect()
-    back.paho.loop_stop()
+    back.close()
 
-    assert not flags.session_present
+    assert not back.flags.session_present
     assert got == b"seen"
 
 
@@ -579,16 +509,15 @@ def test_retaining_what_is_not_kept_ends_the_connection(
     fridge.wait_for("disconnect")
 
 
-def test_a_lost_client_leaves_its_will_and_a_departing_one_does_not(client: Callable[..., Client]) -> None:
+def test_a_lost_client_leaves_its_will_and_a_departing_one_does_not(
+    broker: Running, client: Callable[..., Client]
+) -> None:
     gateway = client(GATEWAY)
     gateway.subscribe(f"{UP}/+/status")
     for account in (CLINIC, FRIDGE):
-        made = Client(account)
+        made = broker.client(account)
         made.paho.will_set(f"{UP}/{account}/status", b"lost " + account.encode(), 1)
-        made.paho.on_connect = None
-        made.paho.connect("127.0.0.1", gateway.paho.port)
-        made.paho.loop_start()
-        until(made.paho.is_connected)
+        made.connect()
         if account == CLINIC:
             made.paho.disconnect()
             made.wait_for("disconnect")
@@ -600,9 +529,9 @@ def test_a_lost_client_leaves_its_will_and_a_departing_one_does_not(client: Call
 
 
 def test_a_will_on_anothers_topic_is_not_admitted(broker: Running) -> None:
-    thief = Client(FRIDGE)
+    thief = broker.client(FRIDGE)
     thief.paho.will_set(f"{UP}/{CLINIC}/status", b"gone", 1)
-    _, code = thief.connect(broker)
+    code = thief.connect()
     thief.paho.loop_stop()
 
     assert code == "Not authorized"
@@ -637,7 +566,7 @@ def test_overlapping_subscriptions_deliver_a_message_once(client: Callable[..., 
 
 def test_a_committer_that_acknowledges_late_holds_publishers_and_loses_nothing(tmp_path: Path) -> None:
     window, total = 50, 400
-    with running(tmp_path, in_flight=window) as broker, clients_of(broker) as client:
+    with running(tmp_path, in_flight=window) as broker, clients(broker.client) as client:
         committer, fridge = client(GATEWAY, manual_ack=True), client(FRIDGE)
         committer.subscribe(f"{UP}/+/entry")
         for number in range(total):
@@ -656,7 +585,7 @@ def test_a_committer_that_acknowledges_late_holds_publishers_and_loses_nothing(t
 
 
 def test_a_gateway_that_acknowledges_nothing_is_given_up_and_publishers_go_on(tmp_path: Path) -> None:
-    with running(tmp_path, in_flight=10, stall_seconds=0.5) as broker, clients_of(broker) as client:
+    with running(tmp_path, in_flight=10, stall_seconds=0.5) as broker, clients(broker.client) as client:
         stuck, fridge = client(GATEWAY, manual_ack=True), client(FRIDGE)
         stuck.subscribe(f"{UP}/+/entry")
 
@@ -668,7 +597,7 @@ def test_a_gateway_that_acknowledges_nothing_is_given_up_and_publishers_go_on(tm
 
 
 def test_a_device_that_does_not_acknowledge_is_cut_off_and_costs_nobody_else_time(tmp_path: Path) -> None:
-    with running(tmp_path, in_flight=10) as broker, clients_of(broker) as client:
+    with running(tmp_path, in_flight=10) as broker, clients(broker.client) as client:
         gateway, slow, good = client(GATEWAY), client(FRIDGE, manual_ack=True), client(CLINIC)
         slow.subscribe(f"{DOWN}/{FRIDGE}/#")
         good.subscribe(f"{DOWN}/{CLINIC}/#")
@@ -682,9 +611,9 @@ def test_a_device_that_does_not_acknowledge_is_cut_off_and_costs_nobody_else_tim
 
 
 def test_the_gateways_second_client_is_no_more_waited_for_than_a_device(tmp_path: Path) -> None:
-    with running(tmp_path, in_flight=10) as broker, clients_of(broker) as client:
+    with running(tmp_path, in_flight=10) as broker, clients(broker.client) as client:
         committer = client(GATEWAY)
-        web = client(f"{GATEWAY}.web", username=GATEWAY, password=GATEWAY[::-1], manual_ack=True)
+        web = client(f"{GATEWAY}.web", username=GATEWAY, manual_ack=True)
         web.subscribe(HEAD)
 
         for _ in range(20):
@@ -696,7 +625,7 @@ def test_the_gateways_second_client_is_no_more_waited_for_than_a_device(tmp_path
 
 @pytest.mark.parametrize("qos", [0, 1])
 def test_a_client_that_does_not_read_costs_bounded_memory(tmp_path: Path, qos: int) -> None:
-    with running(tmp_path, in_flight_bytes=MIB) as broker, clients_of(broker) as client:
+    with running(tmp_path, in_flight_bytes=MIB) as broker, clients(broker.client) as client:
         gateway = client(GATEWAY)
         subscribe = packet(0x82, b"\x00\x01" + text(HEAD) + bytes([qos]))
         with raw(broker, connect_packet(FRIDGE) + subscribe) as sock:
@@ -713,7 +642,7 @@ def test_a_client_that_does_not_read_costs_bounded_memory(tmp_path: Path, qos: i
 def test_asking_for_kept_messages_and_acknowledging_none_ends_the_connection(tmp_path: Path) -> None:
     with (
         running(tmp_path, in_flight_bytes=KIB, packet_bytes=32 * KIB) as broker,
-        clients_of(broker) as client,
+        clients(broker.client) as client,
     ):
         gateway = client(GATEWAY)
         gateway.publish(HEAD, b"x" * 16 * KIB, retain=True)
@@ -808,7 +737,7 @@ def test_a_flood_of_junk_leaves_one_line_each_no_traceback_and_no_memory(tmp_pat
         assert gateway.receive().payload == b"alive"
         return broker.rss()
 
-    with running(tmp_path) as broker, clients_of(broker) as client:
+    with running(tmp_path) as broker, clients(broker.client) as client:
         gateway = client(GATEWAY)
         gateway.subscribe(f"{UP}/+/entry")
         before = flood(256)

@@ -11,7 +11,8 @@ import pytest
 
 from chain import wire
 from gateway import cli
-from tests.lan import Client, Lan, Process, clients, running, until
+from tests.lan import Lan, Process, running, until
+from tests.mqtt import Client, clients
 from tests.sites import ran
 
 FRIDGE = "fridge" + "b" * 20
@@ -27,7 +28,7 @@ def lan(tmp_path: Path) -> Iterator[Lan]:
 
 @pytest.fixture
 def client(lan: Lan) -> Iterator[Callable[..., Client]]:
-    with clients(lan) as make:
+    with clients(lan.client) as make:
         yield make
 
 

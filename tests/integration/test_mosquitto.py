@@ -24,17 +24,15 @@ from provisioning.authority.certificates import bundle, new_key, server
 from provisioning.authority.kick import Broker, kick
 from tests.lan import (
     ACCEPTED,
-    PATIENCE,
-    Client,
     Lan,
     Process,
     another_authority,
-    clients,
     connect_packet,
     now,
     running,
     until,
 )
+from tests.mqtt import PATIENCE, Client, clients
 
 FRIDGE, CLINIC = "fridge" + "b" * 20, "clinic" + "c" * 20
 UP, DOWN = f"{wire.PREFIX}/up", f"{wire.PREFIX}/down"
@@ -59,7 +57,7 @@ def broker(lan: Lan) -> Iterator[Process]:
 
 @pytest.fixture
 def client(lan: Lan, broker: Process) -> Iterator[Clients]:
-    with clients(lan) as make:
+    with clients(lan.client) as make:
         yield make
 
 
@@ -121,7 +119,7 @@ def test_a_client_is_who_its_certificate_says_whatever_it_calls_itself(
     committer, victim = client(lan.committer), client(clinics)
     victim.subscribe(f"{DOWN}/{CLINIC}/#")
 
-    thief = Client(lan, fridges, claims=claimed)
+    thief = lan.client(fridges, claims=claimed)
     thief.paho.username_pw_set(CLINIC, "a guess")
     thief.connect()
     thief.paho.subscribe(f"{DOWN}/{CLINIC}/#")
@@ -277,15 +275,13 @@ def test_a_second_connection_of_an_account_takes_over_the_first(
 def test_a_lost_connection_leaves_the_last_will_for_those_who_come_later(
     lan: Lan, client: Clients, fridges: Path
 ) -> None:
-    web, fridge = client(lan.web), Client(lan, fridges)
+    web, fridge = client(lan.web), lan.client(fridges)
     web.subscribe(f"{UP}/{FRIDGE}/status")
     fridge.paho.will_set(f"{UP}/{FRIDGE}/status", b"gone", 1, retain=True)
     fridge.connect()
     fridge.publish(f"{UP}/{FRIDGE}/status", b"here", retain=True)
 
-    sock = fridge.paho.socket()
-    assert isinstance(sock, socket.socket)
-    sock.shutdown(socket.SHUT_RDWR)
+    fridge.vanish()
     assert [web.receive().payload for _ in range(2)] == [b"here", b"gone"]
     late = client(lan.web)
     late.subscribe(f"{UP}/{FRIDGE}/status")
@@ -379,7 +375,7 @@ def _hello(lan: Lan) -> bytes:
 def own(tmp_path: Path) -> Iterator[tuple[Lan, Process, Clients]]:
     """A site of the test's own, for what changes its certificates."""
     lan = Lan(tmp_path)
-    with running(lan.site) as broker, clients(lan) as make:
+    with running(lan.site) as broker, clients(lan.client) as make:
         yield lan, broker, make
     lan.world.close()
 
@@ -400,7 +396,7 @@ def test_a_revoked_account_is_gone_cannot_come_back_and_nobody_else_notices(
     committer.subscribe(wire.UP_ENTRIES)
     web.subscribe(wire.UP_STATUSES)
     clinic.subscribe(f"{DOWN}/{CLINIC}/#")
-    fridge = Client(lan, fridges)
+    fridge = lan.client(fridges)
     fridge.paho.will_set(f"{UP}/{FRIDGE}/status", b"gone", 1, retain=True)
     fridge.connect()
     fridge.subscribe(f"{DOWN}/{FRIDGE}/#")

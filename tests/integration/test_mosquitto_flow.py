@@ -15,7 +15,8 @@ from gateway.link import web_servers
 from gateway.presence import Presence
 from gateway.relay import MqttRelay
 from provisioning.authority.certificates import bundle, client, new_key
-from tests.lan import Client, Lan, Process, clients, now, running, until
+from tests.lan import Lan, Process, now, running, until
+from tests.mqtt import Client, clients
 from tests.world import Actor
 
 
@@ -46,7 +47,7 @@ def work(tmp_path: Path) -> Iterator[Work]:
         broker = stack.enter_context(running(lan.site))
         committer = stack.enter_context(running(lan.site, "commit"))
         until(lambda: committer.logged("broker reached"))
-        make = stack.enter_context(clients(lan))
+        make = stack.enter_context(clients(lan.client))
         yield Work(lan, broker, committer, make, alice, fridge)
 
 
@@ -109,7 +110,7 @@ def test_what_a_browser_submits_goes_the_same_way(work: Work) -> None:
 
 def test_the_web_server_hears_the_pulse_and_who_is_there(work: Work) -> None:
     status = wire.up_topic(work.fridge.id, "status")
-    fridge = Client(work.lan, work.lan.papers.client(work.fridge.id))
+    fridge = work.lan.client(work.lan.papers.client(work.fridge.id))
     fridge.paho.will_set(status, b'{"online":false}', 1, retain=True)
     fridge.connect()
     fridge.publish(status, b'{"online":true}', retain=True)
@@ -117,7 +118,7 @@ def test_the_web_server_hears_the_pulse_and_who_is_there(work: Work) -> None:
         until(lambda: relay.presence.online() == {work.fridge.id})
         until(relay.pulses.newest)
 
-        fridge.paho.socket().shutdown(2)  # type: ignore[union-attr]
+        fridge.vanish()
 
         until(lambda: relay.presence.online() == frozenset())
     fridge.close()
