@@ -30,7 +30,7 @@ ENGINE = f"{_PACKAGE}/{_RELEASE}"
 # of an expression comes before that.
 _CONTAINER = "guard"
 
-_KEPT = 128
+_KEPT = 320
 """Compiled guards in memory: 7 KB for a line, 110 KB for the longest that there is."""
 
 
