@@ -19,6 +19,7 @@ import chain.api
 import chain.block
 import chain.body
 import chain.contracts.terms
+import chain.contracts.variables
 import chain.entry
 import chain.export
 import chain.health
@@ -254,6 +255,15 @@ def test_what_may_be_left_out_is_marked(kind: type[Struct]) -> None:
     marked = {name for name, rest in TABLES[name_of(kind)].items() if rest[0].startswith("*opt.*")}
 
     assert marked == {name for name, optional in members(kind).items() if optional}
+
+
+def test_every_variable_of_a_guard_is_there_with_its_kind() -> None:
+    kinds = {"bool": "bool", "int": "int", "string": "string", "strings": "list of strings"}
+    declared = chain.contracts.variables.MESSAGE | chain.contracts.variables.ADMIN
+
+    assert {name: row[0] for name, row in TABLES["Variables"].items()} == {
+        name: kinds[kind] for name, kind in declared.items()
+    }
 
 
 def test_every_type_of_entry_is_there() -> None:
