@@ -95,7 +95,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     def goes_on(self, params: EscalateParams | None, clock: int) -> "Alert":
         """Where it was when somebody took it; from the beginning if nobody had answered even then."""
         if params is None:
-            return self.left_alone()
+            return replace(self.left_alone(), nobody=None)
         if self.nobody is not None:
             return self.escalating(params, self.contract, clock)
         on, after = self, params.wait
