@@ -83,7 +83,8 @@ async function addressed(given: AnswerCase): Promise<IntentAnswer> {
 test.each(answers.filter((each) => !each.refused))(
   "the chain names the addressees of: $name",
   async (given) => {
-    await expect(addressed(given)).resolves.toEqual(given.answer);
+    // It may have members that this reader does not ask for.
+    expect(given.answer).toMatchObject(await addressed(given));
   },
 );
 
