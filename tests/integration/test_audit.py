@@ -11,7 +11,10 @@ from chain import audit as audits
 from chain import block as blocks
 from chain import checkpoint, entry
 from chain.audit import audit
+from chain.chain import Chain
 from chain.checkpoint import Checkpoint
+from chain.contracts import guard
+from chain.contracts.guard import NoEngine
 from chain.errors import Damaged
 from chain.rulebook.context import Admitted
 from chain.wire import Submission
@@ -423,3 +426,20 @@ def test_what_a_gateway_should_have_refused_is_found(
     with pytest.raises(Damaged) as found:
         audit(world.path)
     assert found.value.height == height
+
+
+# Another contract engine
+
+
+def test_another_engine_does_not_judge_the_contracts_of_a_chain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ward(tmp_path) as world:
+        path = world.path
+    monkeypatch.setattr(guard, "ENGINE", "cel-expr-python/0.2.0")
+
+    with pytest.raises(NoEngine, match="want cel-expr-python/0.1.3"):
+        audit(path)
+    with pytest.raises(NoEngine, match="want cel-expr-python/0.1.3"):
+        Chain.open(path, write=True)
+    Chain.open(path).close()  # to read it takes no judging
