@@ -79,6 +79,8 @@ class Case:
     contract: str | None = None
     params: EscalateParams | None = None
     way: Way | None = None
+    overdue_by: EscalateParams | None = None
+    """The terms by which it begins again, if it is not resolved in time: those in force since it was taken."""
     at: int = 0
     due: int | None = None
     resume: int | None = None
@@ -117,7 +119,7 @@ class Case:
             return deed
         if self.taken:
             self.taken = False
-            self.sets_out(self.contract, self.params, clock)
+            self.sets_out(self.contract, self.overdue_by, clock)
             return Deed(contract=deed.contract, did="overdue", about=self.entry)
         stop = self.way.stops[self.at]
         self.at += 1
@@ -140,7 +142,7 @@ class Case:
         over, last = self.is_over, len(self.way.stops) - 2
         lap, step = divmod(min(self.at, last), self.way.steps)
         step += self.at > last
-        self.params, self.way = params, Way.of(params, lap + 1)
+        self.params, self.way, self.overdue_by = params, Way.of(params, lap + 1), params
         if step < self.way.steps:
             self.at = lap * self.way.steps + step
             wait = self.way.stops[self.at].again
@@ -315,6 +317,7 @@ class Reading:
         terms = self.contracts.get(case.contract or "")
         if status.state == "taken":
             case.taken, case.snoozed, case.resume = True, False, None
+            case.overdue_by = terms.params if isinstance(terms, Escalate) else None
             case.due = case.overdue_at(terms.params, clock) if isinstance(terms, Escalate) else None
         elif status.state == "released" and case.taken:
             case.taken, case.snoozed, case.resume = False, False, None

@@ -327,6 +327,14 @@ def by_steps(*parties: str, within: int | None = 45) -> Escalate:
 
 AN_HOUR = Retain(version=1, when="true", params=RetainParams(seconds=3600))
 ALARM = Alarms("fridge", 0, "medium", "start", NURSES, SHORT)
+OVERDUE_BY_OTHER_TERMS: list[Event] = [
+    *(Installs("on-call", by_steps(NURSES), agreed=False), Cuts(tick=False), ALARM, Cuts(tick=False)),
+    *(Nears(0), Cuts(tick=True), Nears(0), Cuts(tick=True), Nears(0), Cuts(tick=True)),
+    *(Installs("on-call", by_steps(DOCTORS, within=900), agreed=False), Cuts(tick=True)),
+    *(Answers("bob", 0, "taken", 0), Cuts(tick=True)),
+]
+"""Nobody had answered; other terms came, and were in force when somebody took it."""
+
 ONCE_EACH: list[Event] = [
     *(Installs("on-call", by_steps(NURSES, DOCTORS), agreed=False), Installs("other", AN_HOUR, agreed=False)),
     *(Cuts(tick=False), ALARM, Cuts(tick=False), Nears(0), Answers("bob", 0, "snoozed", 30), Nears(-1), Nears(0)),
@@ -593,6 +601,7 @@ def lived(history: Sequence[Event]) -> Iterator[House]:
 @settings(RANDOM, max_examples=60)
 @given(history=HISTORIES)
 @example(history=ONCE_EACH)
+@example(history=OVERDUE_BY_OTHER_TERMS)
 def test_contracts_do_what_the_protocol_says_until_there_is_nothing_left_to_do(history: list[Event]) -> None:
     """The house holds each block against the second reading while it is made."""
     with lived(history) as house:
