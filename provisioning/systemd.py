@@ -102,7 +102,8 @@ class Part(Struct, frozen=True, kw_only=True):
 
     `peers` are the addresses that it may speak to, as systemd.resource-control(5) writes them; none: all. `port` is the
     one that it listens on, `families` the kinds of sockets that it needs besides those that all have. `runs_commands`:
-    those of its settings, which may come from anywhere. `devices` are the kinds of those that they may use.
+    those of its settings, which may come from anywhere. `knows_boot`: it tells one boot of the machine from the next, by
+    which contracts count. `devices` are the kinds of those that they may use.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Part(Struct, frozen=True, kw_only=True):
     port: int | None = None
     families: tuple[str, ...] = ()
     runs_commands: bool = False
+    knows_boot: bool = False
     devices: tuple[str, ...] = ()
 
 
@@ -152,6 +154,7 @@ def gateway_parts(settings: "Settings") -> tuple[Part, ...]:
             name="commit",
             about="the committer",
             words="gateway commit {directory}",
+            knows_boot=True,
             after=(*first, "broker"),
             peers=here,
         ),
@@ -159,6 +162,7 @@ def gateway_parts(settings: "Settings") -> tuple[Part, ...]:
             name="web",
             about="the web server",
             words="gateway web {directory}",
+            knows_boot=True,
             after=(*first, "broker", "commit"),
             peers=everybody,
             port=settings.http_port,
@@ -259,8 +263,8 @@ def _unit(directory: Path, part: Part, python: Path) -> str:
         own_users="no" if low else "yes",
         capability="CAP_NET_BIND_SERVICE" if low else "",
         families="".join(f" {family}" for family in part.families),
-        # A sensor may read /proc/meminfo, and come from anywhere in the building.
-        proc="" if part.runs_commands else "ProcSubset=pid\n",
+        # A sensor may read /proc/meminfo, and a boot's id is in /proc/sys.
+        proc="" if part.runs_commands or part.knows_boot else "ProcSubset=pid\n",
         # setpriv, which has commands die with the agent, sets capabilities anew: of none there are none to be had.
         calls="SystemCallFilter=capset\n" if part.runs_commands else "",
         devices=_devices(part),
