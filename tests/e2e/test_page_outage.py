@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from device.agent import Agent
-from device.content import TEXT
+from device.content import READING, TEXT
 from tests.page import Person
 from tests.sites import client_of, crash, processes_of
 from tests.ward import DEVICE, GROUP, Ward
@@ -180,7 +180,7 @@ def counting(ward: Ward) -> Iterator[list[str]]:
     queued: list[str] = []
 
     def hear(event: dict[str, Any]) -> None:
-        if event["event"] == "queued":
+        if event["event"] == "queued" and event["cty"] == READING:
             queued.append(event["id"])
 
     device = ward.site.device(DEVICE, "run", "--json", hear=hear)
