@@ -1,7 +1,7 @@
 /** A conversation: with whom, what was said, and where to say more. Beside an alert, the alert comes first. */
 import "./conversation.css";
 import { type DragEvent, lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
-import type { AlertView, EntryId, FriendView, PartyId } from "../../model";
+import type { AccountId, AlertView, EntryId, FriendView, PartyId } from "../../model";
 import { useActions, useView } from "../engine-context";
 import { Avatar } from "../parts/Avatar";
 import { Badge } from "../parts/Badge";
@@ -36,6 +36,7 @@ export default function Conversation({ party, alert }: ConversationProps) {
   const [comparing, setComparing] = useState(false);
   const composer = useRef<ComposerHandle>(null);
   const { dropping, drop } = useDrop((files) => composer.current?.attach(files));
+  const device = deviceOf(friend, alert);
   const heard = alert !== null || friend?.kind === "device" || friend?.kind === "group";
 
   return (
@@ -57,7 +58,7 @@ export default function Conversation({ party, alert }: ConversationProps) {
             Readings
           </Button>
         )}
-        {friend?.kind === "device" && (
+        {device && (
           <Button
             look="quiet"
             icon="sliders"
@@ -83,9 +84,9 @@ export default function Conversation({ party, alert }: ConversationProps) {
           <Readings party={party} only={alert?.messages ?? null} />
         </Suspense>
       )}
-      {limits && (
+      {limits && device && (
         <Suspense fallback={<Spinner />}>
-          <DeviceLimits device={party} title={title} />
+          <DeviceLimits device={device.id} title={device.title} />
         </Suspense>
       )}
       <History
@@ -108,6 +109,16 @@ export default function Conversation({ party, alert }: ConversationProps) {
       )}
     </section>
   );
+}
+
+/** Whose limits are looked at here: the device's that it is with, or the one's that raised the alert. */
+function deviceOf(
+  friend: FriendView | null,
+  alert: AlertView | null,
+): { id: AccountId; title: string } | null {
+  if (friend?.kind === "device") return friend;
+  // People hold drills, and have no limits.
+  return alert && !alert.drill ? { id: alert.author, title: alert.authorTitle } : null;
 }
 
 function canWrite(friend: FriendView | null): boolean {
