@@ -193,7 +193,9 @@ def test_a_limit_set_on_the_page_is_confirmed_by_the_device_and_alerted_by(
         # Who is no contact of the device comes to its limits by the alert that it raised.
         people.ben.alert("fridge").get_by_role("link", name="Thread").click()
         people.ben.press("Limits")
-        expect(people.ben.page.get_by_role("article", name="Sensor fridge")).to_contain_text("Alert above 7 °C")
+        expect(people.ben.page.get_by_role("article", name="Sensor fridge")).to_contain_text(
+            "Alert above 7 °C"
+        )
         people.ben.press("Change limits of fridge")
         dialog = people.ben.dialog("Limits of fridge")
         dialog.get_by_label("Alert above (°C)").fill("6.5")
