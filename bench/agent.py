@@ -5,19 +5,21 @@ The agent is a joined one at a real gateway, with one of the built-in sensors. T
 and not counted.
 """
 
+import argparse
 import json
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
 from msgspec import Struct
 
-from bench import usage
+from bench import part, usage
 from bench.errors import BenchError
 from bench.machine import Machine
+from bench.part import Part
 from bench.site import Progress
 from bench.usage import Memory
 from provisioning.site import Site
@@ -150,3 +152,24 @@ class _Agent:
                 self.first_sent = self.first_sent or time.monotonic()
             self.receipted += event["event"] == "receipted"
             self._news.notify()
+
+
+def _add(parser: argparse.ArgumentParser) -> None:
+    part.add_count(parser, "messages", 200, "messages that the computing time is averaged over")
+
+
+def _lines(result: Result) -> Iterator[str]:
+    yield f"memory     {result.rss_mb} MB resident at rest, {result.pss_mb} MB with shared pages shared out"
+    yield f"start      {result.start_s} s from its start to its first message"
+    yield f"computing  {result.cpu_ms_per_message} ms a message, over {result.messages} messages"
+
+
+PART = Part(
+    name="agent",
+    text="an agent's memory at rest, time to start, and computing time per message",
+    options=Options,
+    add=_add,
+    measure=measure,
+    lines=_lines,
+    examples={"agent": "an agent's memory at rest, and its computing time a message"},
+)

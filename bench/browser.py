@@ -3,10 +3,13 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from playwright.sync_api import Browser, sync_playwright
-
+from bench import part
 from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
@@ -22,12 +25,12 @@ ARGUMENTS = (
 
 
 @contextmanager
-def chromium(*more: str) -> Iterator[Browser]:
-    """`more` are arguments of its command line. Raise `BenchError` if there is none on this machine."""
+def chromium(*more: str) -> Iterator["Browser"]:
+    """`more` are arguments of its command line. Raise `BenchError` if this machine lacks it, or what drives it."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         raise BenchError(f"want one of {', '.join(NAMES)} on the path: apt-get install chromium")
-    with sync_playwright() as playwright:
+    with part.needed("playwright.sync_api", "playwright").sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *more])
         yield browser
         browser.close()

@@ -4,18 +4,20 @@ The way from a device to its receipt, measured: broker, committer and disk as in
 Runs of it and of the floor take turns, so that a busy moment of the machine hits both.
 """
 
+import argparse
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
 
 from msgspec import Struct
 
-from bench import floor, load, process, usage
+from bench import floor, load, part, process, usage
 from bench.connection import Connection, Loop
 from bench.load import Measured, Plan
 from bench.machine import Machine
+from bench.part import Part
 from bench.process import Broker, Stock
 from bench.site import Progress, Ward
 from bench.worker import Worker, run_together
@@ -221,3 +223,54 @@ def _percentile_ms(latencies: Sequence[float], percent: int) -> float:
     """The nearest-rank percentile."""
     ranked = sorted(latencies)
     return round(ranked[-(-len(ranked) * percent // 100) - 1] * 1000, 1)
+
+
+def _add(parser: argparse.ArgumentParser) -> None:
+    part.add_load(parser)
+    parser.add_argument(
+        "--rate",
+        type=part.count,
+        metavar="N",
+        help="offer so many entries a second; without it, as many as are answered",
+    )
+    parser.add_argument(
+        "--no-growth",
+        dest="growth",
+        action="store_false",
+        help="leave out the runs on a chain of 100,000 entries, which takes a while to make",
+    )
+
+
+def _lines(result: Result) -> Iterator[str]:
+    offered = f", {result.offered} entries/s offered" if result.offered else ""
+    yield f"load       {result.clients} clients on the {result.broker} broker{offered}"
+    yield f"rate       {result.rate:,.0f} entries/s, each receipted and verified"
+    yield f"floor      {result.floor:,.0f} entries/s, the same bytes unchecked; ratio {result.ratio:.2f}"
+    if result.amqtt_floor and result.amqtt_ratio:
+        yield (
+            f"amqtt      {result.amqtt_floor:,.0f} entries/s is its floor as it comes, without our hardening; "
+            f"ratio {result.amqtt_ratio:.2f}"
+        )
+    yield f"latency    p50 {result.p50_ms} ms, p99 {result.p99_ms} ms, from publishing to a verified receipt"
+    computing = ", ".join(f"{name} {spent} us" for name, spent in result.cpu_us.items())
+    yield f"computing  {computing} an entry"
+    if result.rate_100000 is not None:
+        yield (
+            f"growth     {result.rate_1000:,.0f} entries/s at 1,000 entries on the chain, "
+            f"{result.rate_100000:,.0f} at 100,000: ratio {result.growth:.2f}"
+        )
+
+
+PART = Part(
+    name="commit",
+    text="from publishing an entry to its verified receipt: rate, latency, growth, all against the raw floor",
+    options=Options,
+    add=_add,
+    measure=measure,
+    lines=_lines,
+    examples={
+        "commit": "rate, latency, and both against the raw floor; about two minutes",
+        "commit --broker mosquitto": "the same on Debian's Mosquitto",
+        "commit --rate 200 --no-growth": "latency at a steady 200 entries a second, without queues",
+    },
+)

@@ -5,15 +5,18 @@ It is measured as the rate is (`bench.commit`), and runs of both take turns, so 
 both.
 """
 
+import argparse
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
 from msgspec import Struct
 
-from bench import commit
+from bench import commit, part
 from bench.commit import Run
 from bench.machine import Machine
+from bench.part import Part
 from bench.process import Broker
 from bench.site import Progress, Ward, new_sender
 from chain.contracts.terms import (
@@ -177,3 +180,33 @@ def _result(options: Options, machine: Machine, plain: list[Run], governed: list
 
 def _cpu(runs: list[Run]) -> dict[str, int]:
     return {name: round(median(run.cpu[name] for run in runs)) for name in runs[0].cpu}
+
+
+def _add(parser: argparse.ArgumentParser) -> None:
+    part.add_load(parser)
+    part.add_count(parser, "contracts", 200, "contracts in force, of all kinds")
+    part.add_count(parser, "alerts", 500, "alerts that nobody has taken")
+
+
+def _lines(result: Result) -> Iterator[str]:
+    yield f"load       {result.clients} clients on the {result.broker} broker"
+    yield f"without    {result.without:,.0f} entries/s, each receipted and verified"
+    yield (
+        f"with       {result.rate:,.0f} entries/s under {result.contracts} contracts, with {result.alerts} alerts open; "
+        f"ratio {result.ratio:.2f}"
+    )
+    computing = ", ".join(
+        f"{name} {spent} us (without: {result.cpu_without_us[name]})" for name, spent in result.cpu_us.items()
+    )
+    yield f"computing  {computing} an entry"
+
+
+PART = Part(
+    name="contracts",
+    text="the rate with contracts in force and alerts open, and without",
+    options=Options,
+    add=_add,
+    measure=measure,
+    lines=_lines,
+    examples={"contracts": "the rate under 200 contracts with 500 open alerts, and without"},
+)

@@ -4,6 +4,7 @@ How fast the page is: from a click on a conversation to its newest messages on t
 The gateway is a real one, and so are the messages: sealed by a device, and opened by the page.
 """
 
+import argparse
 import json
 import secrets
 import tempfile
@@ -13,13 +14,15 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from playwright.sync_api import Page
 
+from bench import part
 from bench.browser import chromium
 from bench.errors import BenchError
 from bench.machine import Machine
+from bench.part import Part
 from bench.site import Progress, now_ms
 from chain import body, entry
 from chain.author import Author
@@ -32,6 +35,9 @@ from device import identity, sealing
 from device.content import READING
 from gateway.site import Site as Gateway
 from provisioning.site import Site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 ADMIN, CLINICIAN, DEVICE = "admin", "dr.lee", "sensor-1"
 NAMES = {ADMIN: "Administrator", CLINICIAN: "Dr. Lee", DEVICE: "Sensor 1"}
@@ -190,7 +196,7 @@ def _look(site: Site, password: str, options: Options, machine: Machine, progres
     )
 
 
-def _read(page: Page, password: str, messages: int) -> float:
+def _read(page: "Page", password: str, messages: int) -> float:
     """Log in; return the seconds until everything is read: only then does the count say so."""
     page.goto("/")
     page.get_by_label("Handle").fill(CLINICIAN)
@@ -201,7 +207,7 @@ def _read(page: Page, password: str, messages: int) -> float:
     return round(time.monotonic() - began, 1)
 
 
-def _open(page: Page) -> tuple[float, float]:
+def _open(page: "Page") -> tuple[float, float]:
     """Reload; return the ms until the friends are there, and from the click to the frame with a message in it."""
     page.goto("/#/")
     began = time.monotonic()
@@ -212,8 +218,30 @@ def _open(page: Page) -> tuple[float, float]:
     return reloaded, friend.evaluate(CLICK_TO_PAINT)
 
 
-def _scroll(page: Page) -> list[float]:
+def _scroll(page: "Page") -> list[float]:
     """Scroll to the beginning, a screen at each frame; return the ms between frames."""
     frames = page.get_by_role("region", name="Messages with").evaluate(SCROLL)
     assert isinstance(frames, list)
     return [float(frame) for frame in frames]
+
+
+def _add(parser: argparse.ArgumentParser) -> None:
+    part.add_count(parser, "messages", 10_000, "messages in the conversation")
+
+
+def _lines(result: Result) -> Iterator[str]:
+    yield f"read       {result.read_s} s for a new browser to read and verify {result.messages:,} messages"
+    yield f"reload     {result.reload_ms} ms until the friends are there"
+    yield f"open       {result.open_ms} ms from the click on the conversation to its newest messages"
+    yield f"scroll     {result.frame_ms} ms a frame, {result.worst_frame_ms} ms the longest"
+
+
+PART = Part(
+    name="page",
+    text="the page in a real Chromium: opening a long conversation",
+    options=Options,
+    add=_add,
+    measure=measure,
+    lines=_lines,
+    examples={"page": "how fast the page opens a conversation of 10,000 messages"},
+)
