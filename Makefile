@@ -17,7 +17,7 @@ APT := sudo=$$(test "$$(id -u)" = 0 || echo sudo); $$sudo apt-get update -qq && 
     $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports unit page web bench lock clean mosquitto chromium certutil systemd faketime
+.PHONY: help demo test check format lint types imports unit page web bench lock clean mosquitto chromium certutil systemd faketime gcc
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1@/p' $(MAKEFILE_LIST) | column -t -s @
@@ -25,7 +25,7 @@ help: ## say what there is
 demo: $(READY) $(PAGE) ## a whole site on this machine; ARGS="--seconds 20 --json"
 	@$(BIN)/blockpost demo $(ARGS)
 
-test: check web $(PAGE) mosquitto chromium certutil systemd faketime ## everything: format, lint, types, imports, all tests
+test: check web $(PAGE) mosquitto chromium certutil systemd faketime gcc ## everything: format, lint, types, imports, all tests
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(READY) $(MODULES) ## everything but the tests
@@ -93,6 +93,10 @@ systemd:
 # It is what makes a gateway's clock leap, and nobody else's.
 faketime:
 	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 > /dev/null 2>&1 || { $(APT) libfaketime; }
+
+# It compiles the disk that fails on purpose.
+gcc:
+	@command -v gcc > /dev/null && echo '#include <stdio.h>' | gcc -E - > /dev/null 2>&1 || { $(APT) gcc libc6-dev; }
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Blockpost needs Python 3.11 or newer: make PYTHON=python3.11 ...")'

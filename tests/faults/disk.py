@@ -1,0 +1,272 @@
+"""A disk that fails on purpose, for real processes, below one directory."""
+
+import atexit
+import ctypes
+import errno
+import mmap
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from ctypes import c_char, c_int32, c_uint32, c_uint64
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from tests.faults.fault import Fault
+
+SOURCE = Path(__file__).with_name("disk.c")
+
+Kind = Literal["open", "read", "write", "truncate", "sync", "rename", "link", "unlink", "mkdir", "chmod"]
+KINDS: tuple[Kind, ...] = (
+    "open",
+    "read",
+    "write",
+    "truncate",
+    "sync",
+    "rename",
+    "link",
+    "unlink",
+    "mkdir",
+    "chmod",
+)
+"""Operations. `open` of a file or a directory; `sync` is fsync and fdatasync, of a directory, too; `unlink` rmdir, too."""
+
+CHANGES: tuple[Kind, ...] = ("write", "truncate", "sync", "rename", "link", "unlink", "mkdir", "chmod")
+"""Those of them that change something, or have it last."""
+
+_ANY, _GROWING, _FOR_WRITING = range(3)
+_RULES, _PART, _RECORDS = 16, 64, 4096
+
+
+class _Rule(ctypes.Structure):
+    """`struct rule`."""
+
+    _fields_ = (
+        ("armed", c_int32),
+        ("kinds", c_uint32),
+        ("error", c_int32),
+        ("skip", c_int32),
+        ("times", c_int32),
+        ("delay", c_int32),
+        ("lies", c_int32),
+        ("only", c_int32),
+        ("hits", c_int32),
+        ("part", c_char * _PART),
+    )
+
+
+class _Control(ctypes.Structure):
+    """`struct control`, as far as it is ours."""
+
+    _fields_ = (
+        ("ready", c_uint32),
+        ("recording", c_int32),
+        ("sent", c_int32),
+        ("dead", c_int32),
+        ("kill_armed", c_int32),
+        ("kill_kinds", c_uint32),
+        ("kill_left", c_int32),
+        ("kill_after", c_int32),
+        ("kill_part", c_char * _PART),
+        ("counts", c_uint64 * len(KINDS)),
+        ("capacity", c_uint64),
+        ("cursor", c_uint64),
+        ("overflow", c_int32),
+        ("unused", c_int32),
+        ("rules", _Rule * _RULES),
+    )
+
+
+@cache
+def library() -> Path:
+    """The shim, compiled once for this process and the tests in it."""
+    folder = Path(tempfile.mkdtemp(prefix="blockpost-disk-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made = folder / "disk.so"
+    flags = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-pthread")
+    subprocess.run(("gcc", *flags, "-o", made, SOURCE), check=True)
+    return made
+
+
+class DiskFault(Fault):
+    """
+    Something that a disk does, from `begin` to `end`. Make it with a method of `Disk`.
+
+    It is switched while the processes run: the next operation that it is for is hit.
+    """
+
+    def __init__(
+        self,
+        disk: "Disk",
+        name: str,
+        kinds: Iterable[Kind],
+        *,
+        error: int = 0,
+        skip: int = 0,
+        times: int | None = None,
+        delay: float = 0,
+        lies: bool = False,
+        only: int = _ANY,
+        path: str = "",
+    ) -> None:
+        self.name = name
+        self._disk = disk
+        self._wanted = {
+            "kinds": _bits(kinds),
+            "error": error,
+            "skip": skip,
+            "times": -1 if times is None else times,
+            "delay": round(delay * 1000),
+            "lies": int(lies),
+            "only": only,
+            "hits": 0,
+            "part": path.encode(),
+        }
+        self._rule: _Rule | None = None
+        self._hits = 0
+
+    def begin(self) -> None:
+        self._rule = rule = self._disk._free_rule()
+        for field, value in self._wanted.items():
+            setattr(rule, field, value)
+        rule.armed = 1
+
+    def end(self) -> None:
+        """Twice is harmless."""
+        if self._rule is not None:
+            self._hits = self.hits
+            self._rule.armed = 0
+            self._rule = None
+
+    @property
+    def hits(self) -> int:
+        """How many operations it has hit."""
+        return self._hits if self._rule is None else self._rule.hits
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.hits} hit>"
+
+
+class Disk:
+    """
+    What the disk below `directory` does to the processes that are started with `env`.
+
+    Other processes, this one too, see the directory as it is. The directory has to be there, and stays when this ends.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory.resolve(strict=True)
+        self._folder = Path(tempfile.mkdtemp(prefix="blockpost-disk-"))
+        self._file = self._folder / "control"
+        with self._file.open("wb") as file:
+            file.truncate(_RECORDS)
+        with self._file.open("r+b") as file:
+            self._memory = mmap.mmap(file.fileno(), 0)
+        self._control = _Control.from_buffer(self._memory)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """This process's environment, with what loads the shim into others."""
+        loaded = " ".join(filter(None, (str(library()), os.environ.get("LD_PRELOAD"))))
+        return os.environ | {
+            "LD_PRELOAD": loaded,
+            "BLOCKPOST_DISK": str(self.directory),
+            "BLOCKPOST_DISK_CONTROL": str(self._file),
+        }
+
+    def close(self) -> None:
+        """The faults are over; processes that still run go on as on any disk."""
+        for rule in self._control.rules:
+            rule.armed = 0
+        self._control.kill_armed = 0
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Faults. `path` is a part of the paths below the directory that are meant; "" means all.
+
+    def fail(
+        self,
+        kinds: Kind | Iterable[Kind],
+        error: int = errno.EIO,
+        *,
+        path: str = "",
+        skip: int = 0,
+        times: int | None = None,
+    ) -> DiskFault:
+        """Operations fail with an errno; the first `skip` are let go, and then `times` of them are hit (None: all)."""
+        meant = (kinds,) if isinstance(kinds, str) else tuple(kinds)
+        name = f"{'/'.join(meant)} fails with {errno.errorcode[error]}"
+        return DiskFault(self, name, meant, error=error, path=path, skip=skip, times=times)
+
+    def full(self, *, path: str = "") -> DiskFault:
+        """No room: what makes a file longer fails with ENOSPC. What is there can be written over, read and removed."""
+        return DiskFault(self, "disk full", ("write",), error=errno.ENOSPC, only=_GROWING, path=path)
+
+    def read_only(self, *, path: str = "") -> DiskFault:
+        """Mounted read-only, as after an error of the file system: reading goes on."""
+        return DiskFault(
+            self, "read-only", ("open", *CHANGES), error=errno.EROFS, only=_FOR_WRITING, path=path
+        )
+
+    def lie(self, *, path: str = "") -> DiskFault:
+        """A sync is answered with success and does nothing: what it was to keep is gone after a cut."""
+        return DiskFault(self, "lying sync", ("sync",), lies=True, path=path)
+
+    def slow(self, seconds: float, kinds: Iterable[Kind] = ("sync",), *, path: str = "") -> DiskFault:
+        """Each takes so much longer."""
+        return DiskFault(self, f"slow by {seconds} s", kinds, delay=seconds, path=path)
+
+    # The power
+
+    def kill(
+        self, kinds: Kind | Iterable[Kind] = CHANGES, *, skip: int = 0, after: bool = False, path: str = ""
+    ) -> None:
+        """
+        Cut the power at the next operation of these kinds but `skip`: right before it is done, or right `after`.
+
+        SIGKILL ends the process that comes to it, and every other process of this disk as soon as it comes to any
+        operation, or sends anything over a socket.
+        """
+        control = self._control
+        control.kill_armed = 0
+        control.kill_kinds = _bits((kinds,) if isinstance(kinds, str) else kinds)
+        control.kill_left, control.kill_after, control.kill_part = skip, int(after), path.encode()
+        control.kill_armed = 1
+
+    def power_off(self) -> None:
+        """Cut it now: every process ends with its next operation."""
+        self._control.dead = 1
+
+    def power_on(self) -> None:
+        """Whoever is started from now on is not killed any more."""
+        self._control.kill_armed = 0
+        self._control.dead = 0
+
+    @property
+    def is_off(self) -> bool:
+        return bool(self._control.dead)
+
+    @property
+    def counts(self) -> dict[Kind, int]:
+        """How many operations of each kind there were."""
+        return dict(zip(KINDS, self._control.counts, strict=True))
+
+    def _free_rule(self) -> _Rule:
+        for rule in self._control.rules:
+            if not rule.armed:
+                return rule  # type: ignore[no-any-return]
+        raise RuntimeError(f"disk: {_RULES} faults at once, and no more")
+
+
+def _bits(kinds: Iterable[Kind]) -> int:
+    return sum(1 << KINDS.index(kind) for kind in set(kinds))
