@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct, structs
 
+from bench.ahead import ahead
 from bench.errors import BenchError
-from chain import body, entry, joincode, token
+from chain import body, entry, joincode, token, wire
 from chain.author import Author
 from chain.body import Invitation
 from chain.chain import MAX_BLOCK_ENTRIES, Chain
@@ -25,7 +26,7 @@ from chain.contracts.terms import Terms
 from chain.encoding import b64url
 from chain.entry import Account, Alert, Common, Contact, Contract, Invite, Message, Priority, Role
 from chain.errors import Refused
-from chain.identity import SealingKey
+from chain.identity import SealingKey, SigningKey
 from chain.joincode import new_code
 from chain.wire import Parcel, Submission
 from device.outbox import Queued
@@ -40,6 +41,11 @@ DAY_MS = 86_400_000
 
 TOLD = 20_000
 """Entries after which filling a chain reports again."""
+
+MANY = 4_000
+"""Fewer are signed before other processes have started."""
+
+SHARE = MAX_BLOCK_ENTRIES
 
 Progress = Callable[[str], None]
 
@@ -64,18 +70,24 @@ class Sender(Struct, frozen=True):
         audience = token.audience(self.origin, token.MQTT)
         return token.make(key.account, audience=audience, now=time.time(), kid=key.kid, signer=key.sign)
 
-    def author(self) -> Author:
-        """It writes in a stream of its own from here on."""
+    def author(self, stream: str | None = None) -> Author:
+        """It writes in a stream of its own from here on, unless one is given."""
         key = self.key
-        stream = entry.new_stream(secrets.token_bytes)
+        stream = stream or entry.new_stream(secrets.token_bytes)
         return Author(origin=self.origin, account=key.account, stream=stream, kid=key.kid, sign=key.sign)
 
-    def messages(self, to: str, seen: Checkpoint, *, priority: Priority | None = None) -> Iterator[Queued]:
+    def messages(
+        self,
+        to: str,
+        seen: Checkpoint,
+        *,
+        priority: Priority | None = None,
+        stream: str | None = None,
+        first: int = 1,
+    ) -> Iterator[Queued]:
         """Signed messages without end, as an outbox holds them; with a priority, each begins an alert."""
-        author = self.author()
-        seq = 0
-        while True:
-            seq += 1
+        author = self.author(stream)
+        for seq in count(first):
             at = now_ms()
             mid = entry.new_id(at, os.urandom)
             sealed = base64.urlsafe_b64encode(os.urandom(SEALED_BYTES)).decode("ascii")
@@ -174,15 +186,51 @@ class Ward:
         """Let the senders write, in turn, until the chain has `size` entries."""
         writer = self.site.key().writer
         with closing(Chain.open(self.site.chain_file, write=True)) as chain:
-            seen = chain.verified(chain.checkpoint())
-            to = self.recipient.key.account
-            turns = zip(*(sender.messages(to, seen) for sender in self.senders), strict=True)
-            parcels = (queued.parcel for turn in turns for queued in turn)
-            while (missing := size - chain.head.size) > 0:
-                block = [parcel.load() for parcel in islice(parcels, min(missing, MAX_BLOCK_ENTRIES))]
-                _accepted(chain.append(block, writer=writer, now=now_ms()))
+            before = chain.head.size
+            for block in self._signed(chain, size - before):
+                submissions = [wire.read_parcel(parcel).load() for parcel in block]
+                # The signatures were made a moment ago, for this.
+                outcomes = chain.append(submissions, writer=writer, now=now_ms(), check=_trust)
+                _accepted(outcomes)
                 if chain.head.size // TOLD > (chain.head.size - len(block)) // TOLD:
                     progress(f"filling the chain: {chain.head.size:,} of {size:,} entries")
+
+    def _signed(self, chain: Chain, entries: int) -> Iterator[list[bytes]]:
+        """So many messages as they travel, a block at a time."""
+        seen = chain.verified(chain.checkpoint())
+        streams = [entry.new_stream(secrets.token_bytes) for _ in self.senders]
+        tasks = (
+            _Share(
+                self.senders, streams, self.recipient.key.account, seen, first, min(first + SHARE, entries)
+            )
+            for first in range(0, entries, SHARE)
+        )
+        return map(_sign, tasks) if entries < MANY else ahead(_sign, tasks)
+
+
+class _Share(Struct, frozen=True):
+    """The messages from number `first` up to `end`, of all senders in turn."""
+
+    senders: list[Sender]
+    streams: list[str]
+    to: str
+    seen: Checkpoint
+    first: int
+    end: int
+
+
+def _sign(share: _Share) -> list[bytes]:
+    each = len(share.senders)
+    # Number n is that of sender n % each, and its n // each + 1st.
+    authors = [
+        sender.messages(share.to, share.seen, stream=stream, first=-((number - share.first) // each) + 1)
+        for number, (sender, stream) in enumerate(zip(share.senders, share.streams, strict=True))
+    ]
+    return [wire.encode(next(authors[number % each]).parcel) for number in range(share.first, share.end)]
+
+
+def _trust(_signed: entry.SignedEntry, _key: SigningKey) -> None:
+    """Check nothing."""
 
 
 class _Desk:
