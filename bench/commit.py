@@ -106,24 +106,24 @@ def _ward(directory: Path, options: Options, size: int, progress: Progress) -> W
 
 def through_chain(ward: Ward, options: Options) -> Run:
     """One run on the ward as it is."""
-    plans = _plans(ward, options, options.rate)
+    shares = plans(ward, options, options.rate)
     with process.broker(options.broker, ward.site) as broker, process.committer(ward.site) as committer:
         _wait_for_committer(ward)
         watch = {"broker": broker, "committer": committer}
         before = _cpu(watch)
-        began, measured = run_together([partial(Worker, load.devices, plan) for plan in plans])
+        began, measured = run_together([partial(Worker, load.devices, plan) for plan in shares])
         return _run(began, measured, max(each.ended for each in measured), before, _cpu(watch))
 
 
 def _floor(ward: Ward, options: Options, *, stock: Stock | None = None) -> Run:
-    plans = _plans(ward, options, None)
-    entries = sum(plan.entries * len(plan.senders) for plan in plans)
+    shares = plans(ward, options, None)
+    entries = sum(plan.entries * len(plan.senders) for plan in shares)
     file = ward.site.directory / f"floor-{stock}.db"
     store = partial(Worker, floor.store, ward.site.settings.mqtt_port, ward.gateway, file, entries)
     with process.broker(stock or options.broker, ward.site) as broker:
         before = _cpu({"broker": broker})
         began, (ended, *measured) = run_together(
-            [store, *(partial(Worker, load.publishers, plan) for plan in plans)]
+            [store, *(partial(Worker, load.publishers, plan) for plan in shares)]
         )
         return _run(began, measured, ended, before, _cpu({"broker": broker}))
 
@@ -147,7 +147,7 @@ def _run(
     return Run(count / (ended - began), latencies, cpu)
 
 
-def _plans(ward: Ward, options: Options, rate: float | None) -> list[Plan]:
+def plans(ward: Ward, options: Options, rate: float | None) -> list[Plan]:
     """Share the accounts out among the processes that make the load."""
     seen = ward.head()
     each = -(-options.entries // len(ward.senders))
