@@ -1,6 +1,7 @@
 """A disk that fails on purpose, for real processes, below one directory."""
 
 import atexit
+import copy
 import ctypes
 import errno
 import mmap
@@ -8,14 +9,17 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ctypes import c_char, c_int32, c_uint32, c_uint64
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
+from tests.faults import trace
 from tests.faults.fault import Fault
+from tests.faults.platter import Platter
+from tests.faults.trace import Event, Record
 
 SOURCE = Path(__file__).with_name("disk.c")
 
@@ -78,6 +82,15 @@ class _Control(ctypes.Structure):
         ("unused", c_int32),
         ("rules", _Rule * _RULES),
     )
+
+
+class Cut(NamedTuple):
+    """A moment after a record (None: before the first). It is valid until the next one is asked for."""
+
+    after: Record | None
+    platter: Platter
+    told: list[bytes]
+    """What had been sent until then."""
 
 
 @cache
@@ -155,17 +168,24 @@ class Disk:
     What the disk below `directory` does to the processes that are started with `env`.
 
     Other processes, this one too, see the directory as it is. The directory has to be there, and stays when this ends.
+
+    With `record`, all changes are written down, `capacity` bytes at most, so that a power cut can be seen from then on;
+    nobody else may change anything in the directory then. What these processes send with send(2) is written down, too.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, record: bool = False, capacity: int = 1 << 28) -> None:
         self.directory = directory.resolve(strict=True)
         self._folder = Path(tempfile.mkdtemp(prefix="blockpost-disk-"))
         self._file = self._folder / "control"
         with self._file.open("wb") as file:
-            file.truncate(_RECORDS)
+            # What is not written takes no room.
+            file.truncate(_RECORDS + (capacity if record else 0))
         with self._file.open("r+b") as file:
             self._memory = mmap.mmap(file.fileno(), 0)
         self._control = _Control.from_buffer(self._memory)
+        self._control.capacity = capacity if record else 0
+        self._control.recording = self._control.sent = int(record)
+        self._base: Platter | None = Platter(self.directory) if record else None
 
     @property
     def env(self) -> dict[str, str]:
@@ -188,7 +208,7 @@ class Disk:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
 
@@ -261,11 +281,64 @@ class Disk:
         """How many operations of each kind there were."""
         return dict(zip(KINDS, self._control.counts, strict=True))
 
+    # What was recorded
+
+    def records(self) -> list[Record]:
+        """All that was done and sent, in order."""
+        control = self._control
+        if control.overflow:
+            raise RuntimeError(f"disk: more than {control.capacity} bytes of records; give it more")
+        return list(trace.read(self._memory[_RECORDS : _RECORDS + control.cursor]))
+
+    def cuts(self) -> Iterator[Cut]:
+        """Every moment at which the power may fail, from the first to the last: before any record, and after each."""
+        platter, told = self._platter(), list[bytes]()
+        yield Cut(None, platter, told)
+        for record in self.records():
+            if record.event is Event.SENT:
+                told.append(record.data)
+            else:
+                platter.apply(record)
+            yield Cut(record, platter, told)
+
+    def cut(self, seed: int | None = None) -> None:
+        """
+        Put the directory into the state that the cut left, and switch the power on again.
+
+        All processes must have ended. With a seed, some of what was not synced survives, too.
+        """
+        platter = self._platter()
+        for record in self.records():
+            platter.apply(record)
+        empty(self.directory)
+        platter.image(seed).write(self.directory)
+        self.rebase()
+        self.power_on()
+
+    def rebase(self) -> None:
+        """From now on, all that is in the directory is durable. Nothing may be writing to it."""
+        self._control.cursor = self._control.overflow = 0
+        self._base = Platter(self.directory)
+
+    def _platter(self) -> Platter:
+        if self._base is None:
+            raise RuntimeError("disk: nothing was recorded; make it with record=True")
+        return copy.deepcopy(self._base)
+
     def _free_rule(self) -> _Rule:
         for rule in self._control.rules:
             if not rule.armed:
                 return rule  # type: ignore[no-any-return]
         raise RuntimeError(f"disk: {_RULES} faults at once, and no more")
+
+
+def empty(folder: Path) -> None:
+    """Remove all that is in it."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def _bits(kinds: Iterable[Kind]) -> int:
