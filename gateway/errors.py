@@ -5,6 +5,7 @@ What can go wrong at the gateway.
   + BadConfig      a setting, a file or its mode is not what it has to be
   + Busy           another process holds what only one may hold
   + Undecided      the committer did not answer in time: the entry may or may not be committed
+  + Halted         nothing is committed: the disk of the chain failed, or is full
 * BackupError, which no request can come to
   + BadBackup      the file is not a whole backup, or the passphrase is not its own
   + RolledBack     the backup is older than what its gateway signed later, or of another history
@@ -25,6 +26,10 @@ class Busy(GatewayError):
 
 class Undecided(GatewayError):
     """The committer did not answer in time: the entry may or may not be committed."""
+
+
+class Halted(GatewayError):
+    """Nothing is committed: the disk of the chain failed, or is full. The entry was not handed in."""
 
 
 class BackupError(Exception):

@@ -7,16 +7,17 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from chain import token
+from gateway.bursts import BurstClient
 from gateway.site import Key, Site, near
 from gateway.tls import Files, client_context
 
@@ -25,9 +26,6 @@ log = logging.getLogger(__name__)
 KEEPALIVE_SECONDS = 20
 FIRST_DELAY = 0.1
 LONGEST_DELAY = 5.0
-
-TURN_SECONDS = 1.0
-"""Between two looks at whether the connection still lives; nothing else waits for it."""
 
 OnMessage = Callable[[mqtt.MQTTMessage, int], None]
 """Told a message and the number of the connection it came on; only enqueues."""
@@ -98,7 +96,7 @@ class Link:
     """
     Publishes, and hands on what comes, over connections that follow one another.
 
-    With `manual_ack`, a message stays unacknowledged until `ack`; an acknowledgement for an earlier connection
+    With `manual_ack`, a message stays unacknowledged until `ack_all`; an acknowledgement for an earlier connection
     is dropped, since the packet ids of the new one mean other messages.
     """
 
@@ -126,9 +124,9 @@ class Link:
         self._client = self._fresh()
         self._thread = threading.Thread(target=self._run, name=f"link-{endpoint.client_id}", daemon=True)
 
-    def _fresh(self) -> mqtt.Client:
+    def _fresh(self) -> BurstClient:
         """A client for one connection: what an earlier one has not sent is not sent later, behind newer messages."""
-        client = mqtt.Client(
+        client = BurstClient(
             CallbackAPIVersion.VERSION2,
             client_id=self._endpoint.client_id,
             clean_session=True,
@@ -140,7 +138,6 @@ class Link:
         client.on_disconnect = self._disconnected
         client.on_message = self._message
         client.on_socket_open = _no_delay
-        client.on_socket_register_write = _by_the_network_thread
         return client
 
     @property
@@ -154,16 +151,20 @@ class Link:
         """Disconnect cleanly."""
         self._stopping.set()
         self._client.disconnect()
+        self._client.wake()
         self._thread.join(timeout=5)
 
     def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
         """Send now or never: what is lost with a connection is sent again by whoever still waits for it."""
         if self._up:
             self._client.publish(topic, payload, qos=qos, retain=retain)
+            self._client.wake()
 
-    def ack(self, mid: int, connection: int) -> None:
-        if connection == self._connection and self._up:
-            self._client.ack(mid, 1)
+    def ack_all(self, messages: Iterable[tuple[int, int]]) -> None:
+        """Acknowledge messages, each named by its packet id and the number of the connection it came on."""
+        if self._up:
+            self._client.ack_all(mid for mid, connection in messages if connection == self._connection)
+            self._client.wake()
 
     def _run(self) -> None:
         delay = FIRST_DELAY
@@ -174,7 +175,7 @@ class Link:
                 with contextlib.suppress(ConnectionError, TimeoutError, socket.gaierror):
                     self._endpoint.show(self._client)
                     self._client.connect(*self._address, keepalive=KEEPALIVE_SECONDS)
-                    _serve(self._client)
+                    self._client.serve()
             except OSError as error:
                 # Of TLS, or of a certificate's file: unlike a broker that is away, this seldom mends itself.
                 self._complain(str(error))
@@ -199,7 +200,8 @@ class Link:
             return
         self._connection += 1
         self._complaint = ""
-        client.subscribe([(topic, 1) for topic in self._topics])
+        if self._topics:
+            client.subscribe([(topic, 1) for topic in self._topics])
         log.info("broker reached address=%s:%d", *self._address)
         self._up = True
         self._on_up()
@@ -224,21 +226,3 @@ class Link:
 def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:
     # Nagle and delayed acknowledgements together cost 25 ms a message.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _by_the_network_thread(_client: mqtt.Client, _data: Any, _socket: Any) -> None:
-    """
-    With this in its place, paho leaves all writing to the thread that reads, and wakes it.
-
-    Otherwise whoever publishes writes at once; and two threads that write to one connection garble it.
-    """
-
-
-def _serve(client: mqtt.Client) -> None:
-    """
-    Move what comes and what is to be sent, until the connection has ended.
-
-    Not by paho's `loop_forever`, which nothing wakes when something is to be sent: `loop` makes the pair of sockets for it.
-    """
-    while client.loop(TURN_SECONDS) == MQTTErrorCode.MQTT_ERR_SUCCESS:
-        pass

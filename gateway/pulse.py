@@ -31,7 +31,8 @@ BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 class Pulse(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
     What a committer did since it started. `refused` has a count for each rule; `buckets` says how many batches took at
-    most so long, for each of `BUCKETS` and for any time; `seconds` is what all of them took together.
+    most so long, for each of `BUCKETS` and for any time; `seconds` is what all of them took together. `halted` says why
+    nothing is committed now, if nothing is.
     """
 
     blocks: int
@@ -39,6 +40,7 @@ class Pulse(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     refused: dict[str, int]
     buckets: Annotated[list[int], Meta(min_length=len(BUCKETS) + 1, max_length=len(BUCKETS) + 1)]
     seconds: float
+    halted: str | None = None
 
 
 _decoder = msgspec.json.Decoder(Pulse)
@@ -58,6 +60,14 @@ class Meter:
         self._took = [0] * (len(BUCKETS) + 1)
         self._seconds = 0.0
         self._beat = float("-inf")
+        self._halted: str | None = None
+
+    def halt(self, reason: str | None) -> bool:
+        """Nothing is committed for this reason, or for none any more; whether that is news, which is due at once."""
+        if reason == self._halted:
+            return False
+        self._halted, self._beat = reason, float("-inf")
+        return True
 
     def count(self, *, blocks: int, entries: int, refused: Iterable[str], seconds: float) -> None:
         """One batch; `seconds` from when its first message came until everybody had an answer."""
@@ -81,6 +91,7 @@ class Meter:
             refused=dict(self._refused),
             buckets=list(accumulate(self._took)),
             seconds=self._seconds,
+            halted=self._halted,
         )
 
 
@@ -102,3 +113,8 @@ class Pulses:
             if self._newest is None or self._clock() - self._newest[0] > FRESH_SECONDS:
                 return None
             return self._newest[1]
+
+    def halted(self) -> str | None:
+        """Why nothing is committed, by the committer's last word, however old: silence is no better news."""
+        with self._lock:
+            return None if self._newest is None else self._newest[1].halted

@@ -20,7 +20,7 @@ from chain.encoding import b64url, digest
 from chain.errors import ChainError
 from chain.wire import ReceiptOf, Refusal
 from gateway import pulse
-from gateway.errors import Undecided
+from gateway.errors import Halted, Undecided
 from gateway.link import Endpoint, Link
 from gateway.presence import Presence
 from gateway.pulse import Pulses, read_pulse
@@ -91,7 +91,7 @@ class Relay(Protocol):
         Hand in a parcel and wait for what becomes of the entry in it.
 
         Raises `Undecided` if no answer came: the entry may or may not be committed, and the same parcel may
-        be submitted again.
+        be submitted again. Raises `Halted` where nothing is committed.
         """
         ...
 
@@ -137,6 +137,8 @@ class MqttRelay:
         self._reader.join(timeout=5)
 
     def submit(self, parcel: bytes, entry_id: str) -> Answer:
+        if (reason := self.pulses.halted()) is not None:
+            raise Halted(reason)
         if not self._link.is_up:
             raise Undecided("no connection to the broker just now: the entry was not handed in")
         # A refusal of what did not parse at the committer names it by its digest alone.

@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Self
 
@@ -113,7 +113,8 @@ class Sessions:
         found = self.find(token)
         if found is None or now - found.used < SLIDE_MS:
             return found
-        with self._lock:
+        # A disk that is full or fails must not log out whoever is in, and reads.
+        with self._lock, suppress(sqlite3.OperationalError):
             self._db.execute("UPDATE session SET used = ? WHERE hash = ?", (now, _hash(token)))
         return self.find(token)
 

@@ -4,6 +4,7 @@ A gateway's directory: its settings, its key, its chain.
 * `gateway.toml`   the settings below
 * `gateway.key`    the Ed25519 private key (mode 0600), made once
 * `chain.db`       the chain
+* `chain.halted`   the mark that its disk failed (`gateway.halt`), where it did
 * `sessions.db`    browser sessions
 * `refusals.db`    the newest refusals
 * `joins.db`       who waits to be let in, and how often it was tried
@@ -185,6 +186,11 @@ class Site:
     @property
     def chain_file(self) -> Path:
         return self.directory / "chain.db"
+
+    @property
+    def mark(self) -> Path:
+        """Where it stands that the chain's disk has failed, if it has."""
+        return self.directory / "chain.halted"
 
     @property
     def sessions_file(self) -> Path:

@@ -33,6 +33,8 @@ def alive(pulses: Pulses, chain_file: Path, files: Files | None, clock: Clock) -
             raise Unwell(
                 f"the committer was not heard of for {FRESH_SECONDS:g} s: it, or the broker, stands still"
             )
+        if (reason := pulses.halted()) is not None:
+            raise Unwell(reason)
         free = shutil.disk_usage(chain_file.parent).free
         if free < LEAST_FREE:
             raise Unwell(f"the disk of the chain is full: want {LEAST_FREE} bytes, {free} are left")

@@ -1,5 +1,6 @@
 """Server-sent events: what a browser's open page is told as it happens."""
 
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from flask import Blueprint, Response, request
 from msgspec import Struct
 
 from chain import wire
-from chain.errors import Malformed
+from chain.errors import ChainError, Malformed
 from chain.wire import Delivered
 from gateway.relay import Relay
 from gateway.rest.desk import Credential, Desk
@@ -46,6 +47,12 @@ class PresenceOf(Struct, frozen=True):
 
     id: str
     online: bool
+
+
+class Halted(Struct, frozen=True):
+    """The data of a `halted` event: why nothing is committed; no reason, once it is again."""
+
+    reason: str | None
 
 
 class End(Struct, frozen=True):
@@ -134,6 +141,8 @@ class Stream:
         self._chains = chains
         self._heads = relay.heads
         self._presence = relay.presence
+        self._pulses = relay.pulses
+        self._halted: str | None = None
         self._clock = clock
         self._account = account
         self._credential = credential
@@ -155,8 +164,11 @@ class Stream:
             except Unauthenticated as error:
                 yield _event("end", End(str(error)))
                 return
+            except (sqlite3.Error, ChainError):
+                # The page begins anew, and is answered with the problem.
+                return
             present = (_event("presence", change) for change in changes)
-            for told in (*map(_entry, entries), *present, *self._head()):
+            for told in (*map(_entry, entries), *present, *self._trouble(), *self._head()):
                 self._spoke = self._clock()
                 yield told
             if self._clock() - self._spoke >= HEARTBEAT_MS:
@@ -187,6 +199,13 @@ class Stream:
             PresenceOf(account, account in online and now.state.is_live(account))
             for account in sorted(changed)
         ]
+
+    def _trouble(self) -> Iterator[bytes]:
+        """Whether anything is committed, if that has changed."""
+        reason = self._pulses.halted()
+        if reason != self._halted:
+            self._halted = reason
+            yield _event("halted", Halted(reason))
 
     def _head(self) -> Iterator[bytes]:
         """The newest checkpoint, if it was not told of, and no other one just now."""

@@ -1,6 +1,7 @@
 """How the chain is, for admins: its size, its newest checkpoint, whether it holds, and all of it to take away."""
 
 import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,6 +12,7 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from chain import export
+from chain.errors import ChainError
 from chain.health import Health
 from gateway.auditor import Auditor
 from gateway.rest.desk import Credential, Desk
@@ -84,22 +86,22 @@ def _lines(chains: Chains, credential: Credential, height: int) -> Iterator[byte
     """
     The log up to the block at `height`, without bodies: they hold names and what people's keys are wrapped in.
 
-    Once the credential no longer holds, nothing more comes, and the missing last line shows it: granian ends an
-    answer the same way whether all of it came or not.
+    Once the credential no longer holds, or the disk, nothing more comes, and the missing last line shows it: granian
+    ends an answer the same way whether all of it came or not.
     """
     next_block = 0
     while next_block <= height:
         chunk = bytearray()
-        with chains.snapshot() as now:
-            try:
+        try:
+            with chains.snapshot() as now:
                 credential.check(now)
-            except Unauthenticated:
-                return
-            while next_block <= height and len(chunk) < CHUNK_BYTES:
-                chunk += b"".join(export.lines(now.chain.store, next_block, bodies=False))
-                next_block += 1
-            if next_block > height:
-                chunk += export.last_line(now.chain.store, height)
+                while next_block <= height and len(chunk) < CHUNK_BYTES:
+                    chunk += b"".join(export.lines(now.chain.store, next_block, bodies=False))
+                    next_block += 1
+                if next_block > height:
+                    chunk += export.last_line(now.chain.store, height)
+        except (Unauthenticated, ChainError, sqlite3.Error):
+            return
         yield bytes(chunk)
 
 

@@ -98,6 +98,10 @@ class Watched(Collector):
         """Counted since the committer started; nothing where it is not heard of."""
         pulse = self._pulses.newest()
         yield _gauge("committer_up", "Whether the committer was heard of just now.", int(pulse is not None))
+        halted = pulse is not None and pulse.halted is not None
+        yield _gauge(
+            "committer_halted", "Whether it commits nothing, for its disk failed or is full.", int(halted)
+        )
         blocks = CounterMetricFamily("blockpost_blocks", "Blocks cut.")
         entries = CounterMetricFamily("blockpost_entries", "Entries committed.")
         refused = CounterMetricFamily("blockpost_refusals", "Entries refused.", labels=["rule"])

@@ -9,11 +9,16 @@ What can go wrong with a request, and the one table from errors to statuses.
   + TooMany           the caller tried too often, and waits `seconds`
   + Expired           a certificate that an admin has to renew first
   + Unwell            entries are not committed just now
+  + DiskFault         the gateway's disk does not let it read or write what it takes
   + NotBuilt          the page is not there
   + Declined          the committer refused the entry, and signed for it
 """
 
+import logging
 import math
+import sqlite3
+import time
+from collections.abc import Callable
 from http import HTTPStatus
 
 import msgspec
@@ -23,12 +28,18 @@ from werkzeug.exceptions import HTTPException
 from chain.api import Problem
 from chain.contracts.guard import BadGuard, GuardFailed, NoEngine
 from chain.errors import ChainError, Damaged, Malformed, Missing, Oversized, Refused, Rule, Unverified
+from gateway import halt
 from gateway.authority import NoAuthority
-from gateway.errors import BadConfig, Busy, GatewayError, Undecided
+from gateway.errors import BadConfig, Busy, GatewayError, Halted, Undecided
 from gateway.relay import SignedRefusal
+
+log = logging.getLogger(__name__)
 
 MEDIA = "application/problem+json"
 RETRY_SECONDS = 2
+
+COMPLAINT_SECONDS = 60.0
+"""Between two lines of the log about the disk."""
 
 SECONDS_AS_SUCH = 90
 """A longer pause is told in minutes."""
@@ -74,6 +85,10 @@ class Unwell(RestError):
     """Entries are not committed just now."""
 
 
+class DiskFault(RestError):
+    """The gateway's disk does not let it read or write what it takes to answer."""
+
+
 class NotBuilt(RestError):
     """The page is not there: a checkout has it only once it was built."""
 
@@ -100,6 +115,7 @@ STATUS: dict[type[Exception] | Rule, HTTPStatus] = {
     NoAuthority: HTTPStatus.SERVICE_UNAVAILABLE,
     NoEngine: HTTPStatus.SERVICE_UNAVAILABLE,
     Undecided: HTTPStatus.SERVICE_UNAVAILABLE,
+    Halted: HTTPStatus.SERVICE_UNAVAILABLE,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     CrossSite: HTTPStatus.FORBIDDEN,
     WrongMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -107,6 +123,7 @@ STATUS: dict[type[Exception] | Rule, HTTPStatus] = {
     TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     Expired: HTTPStatus.FORBIDDEN,
     Unwell: HTTPStatus.SERVICE_UNAVAILABLE,
+    DiskFault: HTTPStatus.SERVICE_UNAVAILABLE,
     NotBuilt: HTTPStatus.SERVICE_UNAVAILABLE,
     # `Refused` and `Declined` go by the rule that they name.
     "contact": HTTPStatus.FORBIDDEN,
@@ -145,6 +162,14 @@ def register(app: Flask) -> None:
             response.headers["Retry-After"] = str(error.seconds)
         return response
 
+    complaint = Complaint()
+
+    @app.errorhandler(sqlite3.Error)
+    def of_the_disk(error: sqlite3.Error) -> Response:
+        complaint.make(error)
+        words = "is full" if halt.is_full(error) else f"failed: {error}"
+        return _response(problem_of(DiskFault(f"the gateway's disk {words}")))
+
     @app.errorhandler(HTTPException)
     def theirs(error: HTTPException) -> Response:
         status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -154,6 +179,20 @@ def register(app: Flask) -> None:
             if name not in ("Content-Type", "Content-Length"):
                 response.headers[name] = value
         return response
+
+
+class Complaint:
+    """Says in the log that the disk fails, but not for each request that meets it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._next = float("-inf")
+
+    def make(self, error: Exception) -> None:
+        now = self._clock()
+        if now >= self._next:
+            self._next = now + COMPLAINT_SECONDS
+            log.error("request not answered reason=%s", error)
 
 
 def problem_of(error: Exception) -> Problem:
