@@ -142,9 +142,9 @@ class Ward:
         return cls(site, admin, senders, recipient)
 
     def at_free_port(self) -> Self:
-        """The same, its broker to listen where nobody does now."""
-        (port,) = free_ports(1)
-        settings = structs.replace(self.site.settings, mqtt_port=port)
+        """The same, its broker and web server to listen where nobody does now."""
+        mqtt, http = free_ports(2)
+        settings = structs.replace(self.site.settings, mqtt_port=mqtt, http_port=http)
         (self.site.directory / "gateway.toml").write_text(settings.to_toml(), "utf-8")
         return replace(self, site=replace(self.site, settings=settings))
 
