@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
@@ -46,10 +46,14 @@ def run(*words: str, stdin: str = "") -> str:
 
 
 class Process:
-    """A `blockpost` command that keeps running; `hear` gets each JSON line it prints."""
+    """A `blockpost` command that keeps running; `hear` gets each JSON line it prints, `environment` comes to ours."""
 
     def __init__(
-        self, words: Sequence[str], log: Path, hear: Callable[[dict[str, Any]], None] | None = None
+        self,
+        words: Sequence[str],
+        log: Path,
+        hear: Callable[[dict[str, Any]], None] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._log: IO[bytes] = log.open("ab")
         self._process = subprocess.Popen(
@@ -57,6 +61,7 @@ class Process:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if hear else self._log,
             stderr=self._log,
+            env={**os.environ, **(environment or {})},
             start_new_session=True,
         )
         self._reader = threading.Thread(target=self._read, args=(hear,), daemon=True) if hear else None
@@ -195,10 +200,17 @@ class Site:
     def admin(self, admin: str, *words: str) -> str:
         return run("admin", "--home", str(self.home(admin)), *words)
 
-    def device(self, handle: str, *words: str, hear: Callable[[dict[str, Any]], None]) -> Process:
+    def device(
+        self,
+        handle: str,
+        *words: str,
+        hear: Callable[[dict[str, Any]], None],
+        environment: Mapping[str, str] | None = None,
+    ) -> Process:
         """Start a `blockpost device` command of an account that keeps running."""
         log = self.directory / f"{handle}.log"
-        return Process(("device", "--verbose", "--home", str(self.home(handle)), *words), log, hear)
+        words = ("device", "--verbose", "--home", str(self.home(handle)), *words)
+        return Process(words, log, hear, environment)
 
 
 def free_ports(count: int) -> list[int]:
