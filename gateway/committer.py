@@ -6,9 +6,7 @@ what is committed, a signed refusal for what is not, a delivery to each who may 
 acknowledged to the broker only after all that; until then the author has it in its outbox.
 """
 
-import contextlib
 import logging
-import queue
 import secrets
 import threading
 import time
@@ -21,7 +19,7 @@ from msgspec import Struct
 from chain import clock, notify, wire
 from chain.author import Author
 from chain.body import Body
-from chain.chain import MAX_BLOCK_ENTRIES, Chain, Committed
+from chain.chain import Chain, Committed
 from chain.console import wake_at
 from chain.contracts import timers
 from chain.encoding import b64url, digest
@@ -31,6 +29,7 @@ from chain.receipt import Receipt
 from chain.store import Uptime
 from chain.wire import Consistency, Delivered, Delivery, ReceiptOf, Receipts, Refusal, Submission
 from gateway import pulse, refusals, uptime
+from gateway.arrivals import Arrivals, Incoming
 from gateway.checker import Checker
 from gateway.link import Link, committers
 from gateway.pulse import Meter
@@ -39,27 +38,10 @@ from gateway.site import Key, Site
 
 log = logging.getLogger(__name__)
 
-BLOCK_SECONDS = 0.020
-"""How long the first entry of a block waits for others."""
-
 PATIENCE_SECONDS = 0.5
 
 MAX_SHOWN = 10_000
 MAX_REASON = 400
-
-
-class Incoming(Struct, frozen=True):
-    """A message from the broker, what acknowledges it, and when it came (monotonic seconds)."""
-
-    topic: str
-    payload: bytes
-    mid: int
-    connection: int
-    at: float = 0.0
-
-
-NOTHING = Incoming("", b"", 0, 0)
-"""No message of the broker's: whoever waits for one is to look up."""
 
 
 class Outgoing(Struct, frozen=True):
@@ -320,21 +302,21 @@ def run(site: Site, stop: threading.Event) -> None:
     checker = Checker(chain.state)
     committer = Committer(chain, key, checker)
     notebook, meter = Refusals(site.refusals_file), Meter()
-    arrived: queue.SimpleQueue[Incoming] = queue.SimpleQueue()
+    arrivals = Arrivals(wire.up_topic(key.account, "entry"))
 
     def enqueue(message: mqtt.MQTTMessage, connection: int) -> None:
         at = time.monotonic()
-        arrived.put(Incoming(message.topic, bytes(message.payload), message.mid, connection, at))
+        arrivals.put(Incoming(message.topic, bytes(message.payload), message.mid, connection, at))
 
     # A checkpoint may have been signed that nobody was told of: say it again on each connection.
     link = Link(
         committers(site, key, chain.origin),
         topics=[wire.UP_ENTRIES],
         on_message=enqueue,
-        on_up=lambda: arrived.put(NOTHING),
+        on_up=arrivals.wake,
         manual_ack=True,
     )
-    wake_at(stop, lambda: arrived.put(NOTHING))
+    wake_at(stop, arrivals.wake)
     link.start()
     heart = notify.Heart()
     notify.ready()
@@ -342,12 +324,12 @@ def run(site: Site, stop: threading.Event) -> None:
     try:
         while not stop.is_set():
             due = committer.due_in(_now(), uptime.now())
-            batch = gather(arrived, PATIENCE_SECONDS if due is None else min(PATIENCE_SECONDS, due))
+            batch, dropped = arrivals.take(PATIENCE_SECONDS if due is None else min(PATIENCE_SECONDS, due))
             if any(not message.topic for message in batch):
                 _send(link, [committer.head()])
             before = chain.head
             _send(link, committer.commit(batch, _now(), uptime.now()))
-            for message in batch:
+            for message in (*batch, *dropped):
                 link.ack(message.mid, message.connection)
             notebook.keep(committer.refused)
             if sent := [message.at for message in batch if message.topic]:
@@ -355,7 +337,7 @@ def run(site: Site, stop: threading.Event) -> None:
                     blocks=chain.head.height - before.height,
                     entries=chain.head.size - before.size,
                     refused=(each.rule for each in committer.refused),
-                    seconds=time.monotonic() - sent[0],
+                    seconds=time.monotonic() - min(sent),
                 )
             if counted := meter.due(time.monotonic()):
                 link.publish(pulse.TOPIC, wire.encode(counted), qos=0)
@@ -369,19 +351,6 @@ def run(site: Site, stop: threading.Event) -> None:
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
-
-
-def gather(arrived: queue.SimpleQueue[Incoming], patience: float = PATIENCE_SECONDS) -> list[Incoming]:
-    """The next block's worth of messages; empty if none came within `patience` seconds."""
-    batch: list[Incoming] = []
-    with contextlib.suppress(queue.Empty):
-        batch.append(arrived.get(timeout=patience))
-        # What waited while the block before was made has waited enough.
-        deadline = batch[0].at + BLOCK_SECONDS
-        while len(batch) < MAX_BLOCK_ENTRIES:
-            left = deadline - time.monotonic()
-            batch.append(arrived.get(timeout=left) if left > 0 else arrived.get_nowait())
-    return batch
 
 
 def _send(link: Link, answers: Iterable[Outgoing]) -> None:

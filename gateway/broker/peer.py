@@ -32,6 +32,10 @@ class Peer:
     def is_full(self) -> bool:
         return self._window.full
 
+    @property
+    def is_crowded(self) -> bool:
+        return self._window.crowded
+
     def send(self, message: Message, qos: int, *, retain: bool) -> None:
         """Send QoS 1 only while not full; QoS 0 is dropped for a client that does not read."""
         packet_id = 0

@@ -23,6 +23,11 @@ class Window:
     def __len__(self) -> int:
         return len(self._sizes)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether it would not be open again, had it been full."""
+        return len(self._sizes) > self._messages // 2 or self._bytes > self._size // 2
+
     def take(self, size: int) -> int:
         """Count a message in and return the packet id it goes by. Not to be called while full."""
         if self.full:
@@ -41,6 +46,6 @@ class Window:
         if size is None:
             return False
         self._bytes -= size
-        if len(self._sizes) <= self._messages // 2 and self._bytes <= self._size // 2:
+        if not self.crowded:
             self.full = False
         return True

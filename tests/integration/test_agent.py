@@ -30,7 +30,8 @@ from device.link import Link
 from device.outbox import SENT, Queued
 from device.reading import Fault, Reading, Sample
 from device.window import SIZE
-from gateway.committer import Committer, Incoming, Outgoing
+from gateway.arrivals import Incoming
+from gateway.committer import Committer, Outgoing
 from gateway.site import Key
 from tests.homes import NearGateway, enrol, settle
 from tests.world import Actor, World

@@ -10,8 +10,9 @@ from chain import wire
 from chain.entry import SignedEntry
 from chain.errors import Refused, Unverified
 from chain.wire import Submission
+from gateway.arrivals import Incoming
 from gateway.checker import Checker
-from gateway.committer import Committer, Incoming
+from gateway.committer import Committer
 from gateway.site import Key
 from tests.world import Actor, World, contracts_for
 

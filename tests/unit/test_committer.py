@@ -1,6 +1,5 @@
 """The committer's decisions and answers, over a real chain file and without a broker."""
 
-import queue
 import sqlite3
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -19,7 +18,8 @@ from chain.entry import Message, Tick, parse
 from chain.receipt import Receipt
 from chain.store import Uptime
 from chain.wire import Delivery, Receipts, Refusal, Submission
-from gateway.committer import Committer, Incoming, Outgoing, gather
+from gateway.arrivals import Incoming
+from gateway.committer import Committer, Outgoing
 from gateway.link import Endpoint, Link
 from gateway.site import Key
 from tests.world import Actor, World
@@ -360,21 +360,6 @@ def test_the_messages_it_commits_are_the_ones_that_were_sent(ward: Ward) -> None
     assert isinstance(note.signed.entry, Message)
     assert found is not None
     assert found[1] == note.signed.leaf
-
-
-def test_a_block_takes_as_many_as_it_may_and_leaves_the_rest() -> None:
-    arrived: queue.SimpleQueue[Incoming] = queue.SimpleQueue()
-    for number in range(300):
-        arrived.put(Incoming("t", b"", number, 1))
-
-    first, second = gather(arrived), gather(arrived)
-
-    assert [message.mid for message in first] == list(range(256))
-    assert [message.mid for message in second] == list(range(256, 300))
-
-
-def test_nothing_to_do_is_an_empty_batch() -> None:
-    assert gather(queue.SimpleQueue(), patience=0.01) == []
 
 
 class Client:

@@ -161,6 +161,7 @@ NUMBERED = (
     "chain.token",
     "chain.wire",
     "device.window",
+    "gateway.arrivals",
     "gateway.backup",
     "gateway.broker.mosquitto",
     "gateway.committer",
