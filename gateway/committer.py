@@ -8,10 +8,13 @@ acknowledged to the broker only after all that; until then the author has it in 
 
 import logging
 import secrets
+import sqlite3
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
 
 import paho.mqtt.client as mqtt
 from msgspec import Struct
@@ -24,13 +27,15 @@ from chain.console import wake_at
 from chain.contracts import timers
 from chain.encoding import b64url, digest
 from chain.entry import Common, Seen, SignedEntry, Tick, new_stream
-from chain.errors import Malformed, Oversized, Refused, Rule, Unverified
+from chain.errors import ChainError, Damaged, Malformed, Oversized, Refused, Rule, Unverified
 from chain.receipt import Receipt
 from chain.store import Uptime
 from chain.wire import Consistency, Delivered, Delivery, ReceiptOf, Receipts, Refusal, Submission
-from gateway import pulse, refusals, uptime
+from gateway import halt, pulse, refusals, uptime
 from gateway.arrivals import Arrivals, Incoming
 from gateway.checker import Checker
+from gateway.halt import Halt
+from gateway.journal import Journal, reread
 from gateway.link import Link, committers
 from gateway.pulse import Meter
 from gateway.refusals import Refusals
@@ -39,6 +44,9 @@ from gateway.site import Key, Site
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 0.5
+
+FULL_SECONDS = 1.0
+"""Between two tries while the disk is full."""
 
 MAX_SHOWN = 10_000
 MAX_REASON = 400
@@ -296,57 +304,151 @@ def _chunks(entries: Iterable[Delivered]) -> Iterator[list[Delivered]]:
 
 
 def run(site: Site, stop: threading.Event) -> None:
-    """Commit until told to stop. Raises `sqlite3.Error` when the disk fails: it is not tried again on this file."""
+    """
+    Commit until told to stop. Once the disk has failed, say so until then: nothing is tried again on this file.
+
+    Raises `sqlite3.Error` or a `ChainError` if the chain cannot even be read.
+    """
     key = site.key()
-    chain = Chain.open(site.chain_file, write=True)
-    checker = Checker(chain.state)
-    committer = Committer(chain, key, checker)
-    notebook, meter = Refusals(site.refusals_file), Meter()
-    arrivals = Arrivals(wire.up_topic(key.account, "entry"))
+    # While it is open, closing the writer leaves the file and its log as they are.
+    with closing(site.read_chain()) as reader:
+        halted = halt.marked(site.mark)
+        if halted is not None:
+            log.critical("halted before reason=%s; %s", halted.reason, halt.WAY_BACK)
+        while halted is None and not stop.is_set():
+            try:
+                _work(site, key, reader, stop)
+            except (sqlite3.Error, Damaged, OSError) as error:
+                if halt.is_full(error):
+                    log.warning("cannot begin reason=%s", halt.FULL_REASON)
+                    stop.wait(FULL_SECONDS)
+                    continue
+                reason = halt.failure(error, site.chain_file)
+                if reason is None:
+                    raise
+                halted = halt.begin(site.mark, reason, _now)
+        if halted is not None:
+            _stand_still(
+                Link(committers(site, key, reader.origin), topics=[], on_message=_ignore), halted, stop
+            )
 
-    def enqueue(message: mqtt.MQTTMessage, connection: int) -> None:
-        at = time.monotonic()
-        arrivals.put(Incoming(message.topic, bytes(message.payload), message.mid, connection, at))
 
-    # A checkpoint may have been signed that nobody was told of: say it again on each connection.
-    link = Link(
-        committers(site, key, chain.origin),
-        topics=[wire.UP_ENTRIES],
-        on_message=enqueue,
-        on_up=arrivals.wake,
-        manual_ack=True,
-    )
-    wake_at(stop, arrivals.wake)
-    link.start()
-    heart = notify.Heart()
-    notify.ready()
-    log.info("committer ready origin=%s height=%d size=%d", chain.origin, chain.head.height, chain.head.size)
-    try:
-        while not stop.is_set():
-            due = committer.due_in(_now(), uptime.now())
-            batch, dropped = arrivals.take(PATIENCE_SECONDS if due is None else min(PATIENCE_SECONDS, due))
-            if any(not message.topic for message in batch):
-                _send(link, [committer.head()])
-            before = chain.head
-            _send(link, committer.commit(batch, _now(), uptime.now()))
-            for message in (*batch, *dropped):
-                link.ack(message.mid, message.connection)
-            notebook.keep(committer.refused)
-            if sent := [message.at for message in batch if message.topic]:
-                meter.count(
-                    blocks=chain.head.height - before.height,
-                    entries=chain.head.size - before.size,
-                    refused=(each.rule for each in committer.refused),
-                    seconds=time.monotonic() - min(sent),
+def _work(site: Site, key: Key, reader: Chain, stop: threading.Event) -> None:
+    """Commit until told to stop. Raises `sqlite3.Error`, `Damaged` or `OSError` when the disk fails."""
+    with closing(_opened(site.chain_file)) as chain:
+        journal = Journal(chain.store.db, site.chain_file)
+        checker = Checker(chain.state)
+        committer = Committer(chain, key, checker)
+        notebook, meter = Refusals(site.refusals_file), Meter()
+        arrivals = Arrivals(wire.up_topic(key.account, "entry"))
+
+        def enqueue(message: mqtt.MQTTMessage, connection: int) -> None:
+            at = time.monotonic()
+            arrivals.put(Incoming(message.topic, bytes(message.payload), message.mid, connection, at))
+
+        # A checkpoint may have been signed that nobody was told of: say it again on each connection.
+        link = Link(
+            committers(site, key, chain.origin),
+            topics=[wire.UP_ENTRIES],
+            on_message=enqueue,
+            on_up=arrivals.wake,
+            manual_ack=True,
+        )
+        wake_at(stop, arrivals.wake)
+        link.start()
+        heart = notify.Heart()
+        notify.ready()
+        log.info(
+            "committer ready origin=%s height=%d size=%d", chain.origin, chain.head.height, chain.head.size
+        )
+        try:
+            while not stop.is_set():
+                due = committer.due_in(_now(), uptime.now())
+                batch, dropped = arrivals.take(
+                    PATIENCE_SECONDS if due is None else min(PATIENCE_SECONDS, due)
                 )
-            if counted := meter.due(time.monotonic()):
-                link.publish(pulse.TOPIC, wire.encode(counted), qos=0)
+                if any(not message.topic for message in batch):
+                    _send(link, [committer.head()])
+                before = chain.head
+                while (answers := _decided(committer, batch, link, meter)) is None and not stop.wait(
+                    FULL_SECONDS
+                ):
+                    heart.beat()
+                if answers is None:
+                    break
+                _send(link, answers)
+                link.ack_all((message.mid, message.connection) for message in (*batch, *dropped))
+                notebook.keep(committer.refused)
+                if sent := [message.at for message in batch if message.topic]:
+                    meter.count(
+                        blocks=chain.head.height - before.height,
+                        entries=chain.head.size - before.size,
+                        refused=(each.rule for each in committer.refused),
+                        seconds=time.monotonic() - min(sent),
+                    )
+                _beat(link, meter)
+                heart.beat()
+                journal.tend()
+        finally:
+            link.stop()
+            notebook.close()
+            checker.close()
+        journal.move()
+        reader.close()
+
+
+def _opened(file: Path) -> Chain:
+    """The chain, for writing, as the disk has it. Raises what `_work` does."""
+    reread(file)
+    try:
+        return Chain.open(file, write=True)
+    except ChainError as error:
+        raise Damaged(0, str(error)) from error
+
+
+def _decided(
+    committer: Committer, batch: Sequence[Incoming], link: Link, meter: Meter
+) -> list[Outgoing] | None:
+    """The answers to a batch; none while the disk is full: nothing of it is committed, and it may be tried again."""
+    try:
+        answers = committer.commit(batch, _now(), uptime.now())
+    except sqlite3.Error as error:
+        if not halt.is_full(error):
+            raise
+        if meter.halt(halt.FULL_REASON):
+            log.warning("nothing is committed reason=%s", halt.FULL_REASON)
+        _beat(link, meter)
+        return None
+    if meter.halt(None):
+        log.info("committing again: there is room on the disk")
+    return answers
+
+
+def _beat(link: Link, meter: Meter) -> None:
+    if counted := meter.due(time.monotonic()):
+        link.publish(pulse.TOPIC, wire.encode(counted), qos=0)
+
+
+def _stand_still(link: Link, halted: Halt, stop: threading.Event) -> None:
+    """
+    Say why nothing is committed, until told to stop.
+
+    Nothing is listened for: what is sent meanwhile waits with its authors, and not at the broker.
+    """
+    meter, heart = Meter(), notify.Heart()
+    meter.halt(f"{halted.reason}: {halt.WAY_BACK}")
+    link.start()
+    notify.ready()
+    try:
+        while not stop.wait(PATIENCE_SECONDS):
+            _beat(link, meter)
             heart.beat()
     finally:
         link.stop()
-        notebook.close()
-        checker.close()
-        chain.close()
+
+
+def _ignore(_message: mqtt.MQTTMessage, _connection: int) -> None:
+    """Nobody listens."""
 
 
 def _now() -> int:
