@@ -1,7 +1,7 @@
 """The committer's decisions and answers, over a real chain file and without a broker."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -368,8 +368,11 @@ class Client:
     def __init__(self) -> None:
         self.acked: list[int] = []
 
-    def ack(self, mid: int, _qos: int) -> None:
-        self.acked.append(mid)
+    def ack_all(self, mids: Iterable[int]) -> None:
+        self.acked += mids
+
+    def wake(self) -> None:
+        pass
 
     def subscribe(self, _topics: Any) -> None:
         pass
@@ -394,8 +397,8 @@ def test_an_acknowledgement_for_an_earlier_connection_is_dropped() -> None:
     connected(client, None, None, works, None)
     handle(client, None, message)
 
-    link.ack(7, handed[0])
-    link.ack(7, handed[1])
+    link.ack_all([(7, handed[0])])
+    link.ack_all([(7, handed[1])])
 
     assert handed == [1, 2]
     assert client.acked == [7]
@@ -411,7 +414,7 @@ def test_nothing_is_acknowledged_while_there_is_no_connection() -> None:
     client: Any = Client()
     link._client = client
 
-    link.ack(1, 0)
+    link.ack_all([(1, 0)])
 
     assert client.acked == []
 
