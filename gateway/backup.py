@@ -196,7 +196,7 @@ def restore(
         small = _unpacked(file, scratch, passphrase, stages("bytes read"))
         with closing(Chain.open(scratch / CHAIN)) as chain:
             for note in (*newest, small.manifest.checkpoint):
-                _continues(chain, note)
+                continues(chain, note)
         report = audit.audit(scratch / CHAIN, workers=workers, progress=stages("entries checked"))
         _finish(scratch, small, report)
         scratch.rename(place)
@@ -205,7 +205,8 @@ def restore(
     return report
 
 
-def _continues(chain: Chain, note: str) -> None:
+def continues(chain: Chain, note: str) -> None:
+    """Raise `RolledBack` unless the chain goes on with the history of a checkpoint that its gateway has signed."""
     shown = chain.verified(note)
     if shown.size > chain.head.size:
         raise RolledBack(

@@ -1,5 +1,5 @@
 """
-`blockpost gateway`: run a gateway or one of its processes, back it up, restore it, examine it.
+`blockpost gateway`: run a gateway or one of its processes, back it up, restore or recover it, examine it.
 
 `provisioning.gateway` adds how one is made: that takes an authority, and the gateway knows none.
 """
@@ -9,13 +9,14 @@ import logging
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from chain.console import LOG_FORMAT, Console, Progress, end_as_interrupted, report, until_signalled
 from chain.errors import ChainError, Malformed
 from chain.identity import account_id
-from gateway import backup, committer, doctor, passphrase, supervisor
+from gateway import backup, committer, doctor, passphrase, recovery, supervisor
 from gateway.broker import keeper
 from gateway.broker import serve as broker
 from gateway.broker.serve import CannotListen
@@ -90,6 +91,7 @@ def _backup_commands(console: Console) -> None:
     back.add_argument("file", type=Path, metavar="FILE")
     back.add_argument("directory", type=Path, metavar="DIR")
     back.add_argument("--stdin", action="store_true", help="read the passphrase from standard input, a line")
+    _recover_command(console)
     known = back.add_mutually_exclusive_group(required=True)
     known.add_argument(
         "--newest",
@@ -104,6 +106,21 @@ def _backup_commands(console: Console) -> None:
         action="store_true",
         help="restore it however old it is: what was committed later is lost, and devices that know of it refuse"
         " this gateway for good",
+    )
+
+
+def _recover_command(console: Console) -> None:
+    command = console.command(
+        "recover", _recover, "after its disk failed: put a verified copy in the place of the chain"
+    )
+    command.add_argument("directory", type=Path, metavar="DIR")
+    command.add_argument(
+        "--newest",
+        type=Path,
+        action="append",
+        metavar="CHECKPOINT",
+        help="a file with the newest checkpoint that a device holds (`device status --checkpoint`); the chain must not"
+        " be older. May be given again",
     )
 
 
@@ -133,6 +150,23 @@ def _restore(args: argparse.Namespace) -> None:
     )
     print(f"restored {report.size} entries in {report.height + 1} blocks, all verified, to {args.directory}")
     print(f"the old gateway must not run any more; run this one with: blockpost gateway run {args.directory}")
+
+
+def _recover(args: argparse.Namespace) -> None:
+    end_as_interrupted()
+    site = Site.load(args.directory)
+    with exclusive(args.directory / "commit.lock"):
+        report, kept = recovery.recover(
+            site,
+            newest=[_note(path) for path in args.newest or ()],
+            stages=Progress,
+            clock=lambda: time.time_ns() // 1_000_000,
+            workers=os.cpu_count() or 1,
+        )
+    print(
+        f"{report.size} entries in {report.height + 1} blocks, all verified, are in a file of their own now"
+    )
+    print(f"the old one is kept in {kept}; start the gateway again")
 
 
 def _note(path: Path) -> str:

@@ -35,7 +35,7 @@ from gateway import halt, pulse, refusals, uptime
 from gateway.arrivals import Arrivals, Incoming
 from gateway.checker import Checker
 from gateway.halt import Halt
-from gateway.journal import Journal, reread
+from gateway.journal import Journal, beside, reread
 from gateway.link import Link, committers
 from gateway.pulse import Meter
 from gateway.refusals import Refusals
@@ -399,7 +399,7 @@ def _work(site: Site, key: Key, reader: Chain, stop: threading.Event) -> None:
 
 def _opened(file: Path) -> Chain:
     """The chain, for writing, as the disk has it. Raises what `_work` does."""
-    reread(file)
+    reread(beside(file))
     try:
         return Chain.open(file, write=True)
     except ChainError as error:

@@ -8,7 +8,8 @@ What can go wrong at the gateway.
   + Halted         nothing is committed: the disk of the chain failed, or is full
 * BackupError, which no request can come to
   + BadBackup      the file is not a whole backup, or the passphrase is not its own
-  + RolledBack     the backup is older than what its gateway signed later, or of another history
+  + RolledBack     the chain is older than what its gateway signed later, or of another history
+  + Unrecovered    what is left of a failed disk is no whole chain
 """
 
 
@@ -33,7 +34,7 @@ class Halted(GatewayError):
 
 
 class BackupError(Exception):
-    """A backup that is not restored; the message says why."""
+    """A backup that is not restored, or a chain that is not recovered; the message says why."""
 
 
 class BadBackup(BackupError):
@@ -41,4 +42,8 @@ class BadBackup(BackupError):
 
 
 class RolledBack(BackupError):
-    """The backup is older than what its gateway signed later, or of another history."""
+    """The chain is older than what its gateway signed later, or of another history."""
+
+
+class Unrecovered(BackupError):
+    """What is left of a failed disk is no whole chain."""

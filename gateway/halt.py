@@ -105,4 +105,5 @@ def marked(mark: Path) -> Halt | None:
     except FileNotFoundError:
         return None
     except (OSError, Malformed) as error:
-        return Halt(0, f"{LOST_MARK}: {error}"[:MAX_REASON])
+        # The time tells it from others; a name that is there has one.
+        return Halt(mark.stat().st_mtime_ns // 1_000_000, f"{LOST_MARK}: {error}"[:MAX_REASON])

@@ -47,15 +47,15 @@ def beside(file: Path) -> Path:
     return file.with_name(f"{file.name}-wal")
 
 
-def reread(file: Path) -> None:
+def reread(path: Path) -> None:
     """
-    Have the kernel forget what it remembers of the log: what is read next is what the disk has.
+    Have the kernel forget what it remembers of a file: what is read next is what the disk has.
 
-    That is what a restart has against pages that never came there. Nobody may have the database open for writing.
-    Raises `OSError` if the disk says that it has failed.
+    That is what a restart has against pages that never came there. Raises `OSError` if the disk says that it has
+    failed; a file that is not there is well.
     """
     with suppress(FileNotFoundError):
-        fd = os.open(beside(file), os.O_RDWR | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
             os.fsync(fd)
             os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
