@@ -201,8 +201,8 @@ def _result(
         ratio=round(rate / bottom, 2),
         amqtt_floor=stock,
         amqtt_ratio=round(rate / stock, 2) if stock else None,
-        p50_ms=_percentile_ms(latencies, 50),
-        p99_ms=_percentile_ms(latencies, 99),
+        p50_ms=percentile_ms(latencies, 50),
+        p99_ms=percentile_ms(latencies, 99),
         rate_1000=rate,
         rate_100000=rate_long,
         growth=round(rate_long / rate, 2) if rate_long else None,
@@ -219,7 +219,7 @@ def rate_of(runs: Sequence[Run]) -> float:
     return round(median(run.rate for run in runs), 1)
 
 
-def _percentile_ms(latencies: Sequence[float], percent: int) -> float:
+def percentile_ms(latencies: Sequence[float], percent: int) -> float:
     """The nearest-rank percentile."""
     ranked = sorted(latencies)
     return round(ranked[-(-len(ranked) * percent // 100) - 1] * 1000, 1)

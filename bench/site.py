@@ -148,6 +148,10 @@ class Ward:
         (self.site.directory / "gateway.toml").write_text(settings.to_toml(), "utf-8")
         return replace(self, site=replace(self.site, settings=settings))
 
+    def at(self, directory: Path) -> Self:
+        """A copy of the gateway that lies there."""
+        return replace(self, site=replace(self.site, directory=directory))
+
     @cached_property
     def gateway(self) -> Sender:
         """The gateway's own account: the floor's subscriber takes the committer's place."""
