@@ -15,7 +15,7 @@ from tinydb.table import Table
 from chain.api import AlertHeader
 from chain.identity import SealingKey, SigningKey
 from chain.joincode import names_root
-from device.document import opened
+from device.document import Version, opened, version
 from device.errors import BadDocument, NotJoined
 
 T = TypeVar("T", bound=Struct)
@@ -103,6 +103,10 @@ class AddressBook:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    def version(self) -> Version:
+        """Another one after each change, whichever process made it."""
+        return version(self._path)
+
     def membership(self) -> Membership:
         """Raise `NotJoined` if there is none, or joining was begun and not finished."""
         membership = self.joining()
@@ -132,14 +136,19 @@ class AddressBook:
         held = self._get("checkpoint", _Held)
         return None if held is None else held.note
 
-    def replace_checkpoint(self, old: str | None, new: str) -> bool:
-        """Whether `new` took the place of `old`: not if another process was faster, and holds yet another one."""
+    def replace_checkpoint(self, old: str | None, new: str) -> Version | None:
+        """
+        Put `new` in the place of `old`, and return the version of the book that says so.
+
+        None if another process was faster, and holds yet another one, or caught the gateway.
+        """
         with opened(self._path) as document:
             rows = document.table("checkpoint")
-            if [row["note"] for row in rows.all()] != ([] if old is None else [old]):
-                return False
+            held = [row["note"] for row in rows.all()]
+            if held != ([] if old is None else [old]) or document.table("evidence").all():
+                return None
             _replace(rows, _Held(note=new))
-            return True
+            return self.version()
 
     def evidence(self) -> Evidence | None:
         return self._get("evidence", Evidence)

@@ -21,16 +21,35 @@ Number = Annotated[str, Meta(pattern=r"\A[1-9][0-9]{0,17}\Z")]
 Tables = dict[str, dict[Number, dict[str, Any]]]
 """What TinyDB writes: tables of numbered rows."""
 
+Version = tuple[int, ...]
+"""What tells a file from the one that was there before under its name."""
+
 _decoder = msgspec.json.Decoder(Tables)
 
 
 class DurableStorage(Storage):
-    """TinyDB's JSON file, replaced whole at each write: the stock one was corrupted by 3 of 60 SIGKILLs."""
+    """
+    TinyDB's JSON file, replaced whole at each write: the stock one was corrupted by 3 of 60 SIGKILLs.
+
+    TinyDB reads all of it for each question. Here it is read once: whoever has a storage has the lock, too.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._held: Tables | None = None
 
     def read(self) -> Tables | None:
+        if self._held is None:
+            self._held = self._read()
+        return self._held
+
+    def write(self, data: dict[str, dict[str, Any]]) -> None:
+        # TinyDB has changed what it was handed: should this fail, the file still says what is true.
+        self._held = None
+        durable.write(self._path, msgspec.json.format(msgspec.json.encode(data), indent=1))
+        self._held = data
+
+    def _read(self) -> Tables | None:
         try:
             data = self._path.read_bytes()
         except FileNotFoundError:
@@ -40,8 +59,14 @@ class DurableStorage(Storage):
         except Malformed as error:
             raise BadDocument(f"{self._path}: not what was written here: {error}") from error
 
-    def write(self, data: dict[str, dict[str, Any]]) -> None:
-        durable.write(self._path, msgspec.json.format(msgspec.json.encode(data), indent=1))
+
+def version(path: Path) -> Version:
+    """Another one after each replacement; empty if there is no such file."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return ()
+    return (status.st_ino, status.st_mtime_ns, status.st_size)
 
 
 @contextmanager

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from hashlib import sha256
 
 from Crypto.Cipher import PKCS1_OAEP
 from Crypto.Hash import SHA256
 from Crypto.PublicKey import RSA
 from Crypto.PublicKey.RSA import RsaKey
 
-from chain.encoding import unb64url
+from chain.encoding import HASH_BYTES, unb64url
 from chain.identity import SealingKey
 from device import gcm
 
@@ -17,7 +18,7 @@ EXPONENT = 65537
 
 def wrap(content_key: bytes, reader: SealingKey, random: Callable[[int], bytes]) -> bytes:
     """Encrypt a content key to its reader; the result is as long as the reader's modulus."""
-    return PKCS1_OAEP.new(_public(reader), SHA256, randfunc=random).encrypt(content_key)
+    return PKCS1_OAEP.new(_public(reader), SHA256, _mask, randfunc=random).encrypt(content_key)
 
 
 def unwrap(encrypted_key: bytes, secret: RsaKey, random: Callable[[int], bytes]) -> bytes:
@@ -29,10 +30,16 @@ def unwrap(encrypted_key: bytes, secret: RsaKey, random: Callable[[int], bytes])
     """
     instead = random(gcm.KEY_BYTES)
     try:
-        content_key = PKCS1_OAEP.new(secret, SHA256).decrypt(encrypted_key)
+        content_key = PKCS1_OAEP.new(secret, SHA256, _mask).decrypt(encrypted_key)
     except ValueError:
         return instead
     return content_key if len(content_key) == gcm.KEY_BYTES else instead
+
+
+def _mask(seed: bytes, length: int) -> bytes:
+    """MGF1 with SHA-256 (RFC 8017 appendix B.2.1). pycryptodome's own takes longer than the RSA that it is for."""
+    blocks = range(-(-length // HASH_BYTES))
+    return b"".join(sha256(seed + block.to_bytes(4, "big")).digest() for block in blocks)[:length]
 
 
 @lru_cache(maxsize=1024)

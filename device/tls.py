@@ -15,6 +15,7 @@ from typing import Any
 
 from chain.errors import Malformed
 from device.crl import Crl
+from device.document import Version, version
 from device.errors import BadDocument, BadKeys, Insecure, UnfitList, Unreachable
 from device.root import connected
 
@@ -51,12 +52,12 @@ class Tls:
         self.own = directory / "tls.pem"
         self.crl = directory / "crl.pem"
         self._clock = clock
-        self._useless: tuple[int, ...] | None = None
+        self._useless: Version | None = None
 
-    def trusts(self) -> tuple[tuple[int, ...], ...]:
+    def trusts(self) -> tuple[Version, ...]:
         """Which files a context is made of; a context that was made of others is to be made anew."""
-        listed = _version(self.crl)
-        return (_version(self.root), listed if listed != self._useless and self._is_in_force() else ())
+        listed = version(self.crl)
+        return (version(self.root), listed if listed != self._useless and self._is_in_force() else ())
 
     def context(self, *, own: bool = False) -> ssl.SSLContext:
         """
@@ -85,7 +86,7 @@ class Tls:
         """
         if isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in LIST_USELESS:
             log.warning("revocation list not used reason=%s", error.verify_message)
-            self._useless = _version(self.crl)
+            self._useless = version(self.crl)
             return UnfitList(f"{host}:{port}: the stored revocation list does not fit; trying without it")
         if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
             return Unreachable(f"{host}:{port}: the connection was closed")
@@ -129,15 +130,6 @@ def trusting(root: str) -> ssl.SSLContext:
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_STRICT
     context.load_verify_locations(cadata=root)
     return context
-
-
-def _version(path: Path) -> tuple[int, ...]:
-    """Another one after each replacement; empty if there is no such file."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return ()
-    return (status.st_ino, status.st_mtime_ns, status.st_size)
 
 
 def _check_mode(path: Path) -> None:

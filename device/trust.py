@@ -41,6 +41,7 @@ class Trust:
         self._prove = prove
         self._now = now
         self._note: str | None = None
+        self._version: tuple[int, ...] | None = None
         self.held = Checkpoint(self.membership.origin, 0, merkle.EMPTY_ROOT)
         self._recall()
 
@@ -70,7 +71,8 @@ class Trust:
             if shown.size <= self.held.size:
                 return shown
             # On disk before anything is released on its word.
-            if self._book.replace_checkpoint(self._note, note):
+            self._version = self._book.replace_checkpoint(self._note, note)
+            if self._version is not None:
                 self.held, self._note = shown, note
                 return shown
 
@@ -102,10 +104,14 @@ class Trust:
 
     def _recall(self) -> None:
         """Read what this account's processes hold; raise `TwoHistories` if one of them caught the gateway."""
+        version = self._book.version()
+        if version == self._version:
+            return
         self.check()
         note = self._book.checkpoint()
         if note is not None and note != self._note:
             self.held, self._note = self._verified(note), note
+        self._version = version
 
     def _verified(self, note: str) -> Checkpoint:
         return checkpoint.verify(note, origin=self.membership.origin, key=self.membership.gateway_key)
