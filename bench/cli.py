@@ -8,13 +8,22 @@ from typing import Any
 
 import msgspec
 
-from bench import agent, commit, contracts, grow, page, part
+from bench import agent, commit, contracts, grow, page, part, seal, start, verify
 from bench.errors import BenchError
 from bench.part import Part
 from chain.console import Console, end_as_interrupted
 from device.errors import DeviceError
 
-PARTS: tuple[Part[Any, Any], ...] = (commit.PART, grow.PART, contracts.PART, agent.PART, page.PART)
+PARTS: tuple[Part[Any, Any], ...] = (
+    commit.PART,
+    grow.PART,
+    start.PART,
+    verify.PART,
+    contracts.PART,
+    agent.PART,
+    seal.PART,
+    page.PART,
+)
 
 DESCRIPTION = """
 Measure Blockpost on this machine. Everything runs in a temporary directory and on loopback; nothing else is

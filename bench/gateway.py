@@ -14,7 +14,7 @@ from bench.site import Ward
 from bench.usage import Memory
 from provisioning.site import Process
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 END_SECONDS = 30.0
 PAUSE = 0.02
 
