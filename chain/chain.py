@@ -57,12 +57,13 @@ class Writer(Struct, frozen=True):
 
 
 class _Draft(Struct):
-    """A block in the making: the tree as it grows, the nodes that it gains, and what contracts do."""
+    """A block in the making: the tree as it grows, the nodes that it gains, what contracts do, and the ids in use."""
 
     tree: merkle.Tree
     moment: Moment
     nodes: list[bytes] = []
     effects: list[Effect] = []
+    taken: set[str] = set()
 
 
 class Chain:
@@ -152,7 +153,8 @@ class Chain:
         draft = _Draft(merkle.Tree(before.size, self.store.node), moment)
         head = before
         try:
-            with self.store.transaction():
+            with self.store.transaction(), self.state.together():
+                draft.taken = self.store.known(submission.signed.entry.id for submission in submissions)
                 outcomes = [self._decide(submission, draft, check) for submission in submissions]
                 if draft.tree.size > before.size:
                     head = self._cut(draft, writer)
@@ -165,6 +167,7 @@ class Chain:
             raise
         self.head, self._tree = head, draft.tree
         self.sign_head(writer)
+        self.state.remember()
         return outcomes
 
     def moment(self, now: int, uptime: Uptime | None = None) -> Moment:
@@ -192,12 +195,8 @@ class Chain:
 
     def _decide(self, submission: Submission, draft: "_Draft", check: Check) -> Outcome:
         signed = submission.signed
-        found = self.store.find(signed.entry.id)
-        if found is not None:
-            index, leaf = found
-            if leaf == signed.leaf:
-                return Committed(index, fresh=False)
-            return Refused("replay", "another entry with this id is on the chain")
+        if signed.entry.id in draft.taken:
+            return self._again(signed)
         index = draft.tree.size
         context = Context(
             state=self.state,
@@ -219,11 +218,19 @@ class Chain:
             return refusal
         except NoEngine as error:
             return Refused("unsupported", str(error))
+        draft.taken.add(signed.entry.id)
         draft.nodes += draft.tree.append(merkle.leaf_hash(signed.leaf))
         self.store.write_entry(index, signed.entry.id, signed.leaf, submission.body)
         for erased in admitted.erased:
             self.store.erase(erased)
         return Committed(index, admitted.readers)
+
+    def _again(self, signed: SignedEntry) -> Outcome:
+        """An id that is on the chain: of the same entry, or of another."""
+        found = self.store.find(signed.entry.id)
+        if found is None or found[1] != signed.leaf:
+            return Refused("replay", "another entry with this id is on the chain")
+        return Committed(found[0], fresh=False)
 
     def _cut(self, draft: "_Draft", writer: Writer) -> Head:
         """Say that this block is next: the one place that does."""

@@ -1,6 +1,5 @@
 """The two spellings everything here is written in: base64url without padding, and canonical JSON."""
 
-import base64
 import binascii
 import math
 from hashlib import sha256
@@ -20,17 +19,21 @@ Bytes32 = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\Z"
 
 _encoder = msgspec.json.Encoder(order="sorted")
 
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+
 
 def b64url(data: bytes) -> str:
     """RFC 4648 section 5 without padding (RFC 7515 section 2)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).rstrip(b"=").translate(_TO_URL).decode("ascii")
 
 
 def unb64url(text: str, *, what: str = "value") -> bytes:
     """Read what `b64url` wrote; any other spelling of the same bytes is `Malformed`."""
     try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
+        # Several times as fast as `binascii`; what is of the other alphabet is found below.
+        padded = text.replace("-", "+").replace("_", "/") + "=="[: -len(text) % 4]
+        data = msgspec.convert(padded, bytes)
+    except (msgspec.ValidationError, UnicodeError) as error:
         raise Malformed(f"{what}: not base64url") from error
     if b64url(data) != text:
         raise Malformed(f"{what}: not base64url in its one permitted spelling")

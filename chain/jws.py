@@ -50,13 +50,13 @@ def sign(payload: bytes, *, typ: str, kid: str, signer: ed25519.Signer) -> bytes
 
 def parse(text: bytes, *, typ: str) -> Jws:
     """Read a JWS of the given type; raise `Malformed`. The signature is not checked here."""
-    parts = text.split(b".")
-    if len(parts) != PARTS:
-        raise Malformed(f"{typ}: want {PARTS} parts of a compact JWS, got {len(parts)}")
     try:
-        header_text, payload_text, signature_text = (part.decode("ascii") for part in parts)
+        parts = text.decode("ascii").split(".")
     except UnicodeDecodeError as error:
         raise Malformed(f"{typ}: not ASCII") from error
+    if len(parts) != PARTS:
+        raise Malformed(f"{typ}: want {PARTS} parts of a compact JWS, got {len(parts)}")
+    header_text, payload_text, signature_text = parts
     header = _header(header_text)
     if header.typ != typ:
         raise Malformed(f"JWS: want typ {typ!r}, got {header.typ[:40]!r}")
@@ -64,7 +64,7 @@ def parse(text: bytes, *, typ: str) -> Jws:
     if len(signature) != ed25519.SIGNATURE_BYTES:
         raise Malformed(f"JWS signature: want {ed25519.SIGNATURE_BYTES} bytes, got {len(signature)}")
     payload = unb64url(payload_text, what="JWS payload")
-    return Jws(header=header, payload=payload, signed=text[: text.rindex(b".")], signature=signature)
+    return Jws(header=header, payload=payload, signed=text[: -len(signature_text) - 1], signature=signature)
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,8 @@ replays a chain for `chain.audit`.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import msgspec
@@ -22,6 +23,8 @@ from chain.contracts.register import Register
 from chain.duty import Shifts
 from chain.entry import Kind, Role
 from chain.identity import SealingKey, SigningKey
+from chain.recall import Recall
+from chain.waiting import Waiting
 
 SCHEMA = """
 CREATE TABLE account (id TEXT PRIMARY KEY, kind TEXT NOT NULL, role TEXT NOT NULL,
@@ -120,18 +123,38 @@ class ContactRow(Struct, frozen=True):
 
 
 class State:
-    """Questions to the state, and the changes that the rules make to it."""
+    """
+    Questions to the state, and the changes that the rules make to it.
+
+    Whoever folds many entries does so inside `together`: then rows wait for each other, and who somebody is, is asked
+    once.
+    """
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
+        self._waiting = Waiting(db)
+        self._recall = Recall(db)
         self.alerts = Alerts(db)
         self.shifts = Shifts(db)
         self.contracts = Register(db)
         self.counters = Counters(db)
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Fold entries inside, in one transaction, which is to be rolled back if this raises."""
+        with self._recall.in_use(), self._waiting.together():
+            yield
+
+    def remember(self) -> None:
+        """What is known now, is so until somebody else writes: call it when all of a transaction is committed."""
+        self._recall.keep()
+
     # Accounts and keys
 
     def account(self, account: str) -> AccountRow | None:
+        return self._recall.of("account", self._account, account)
+
+    def _account(self, account: str) -> AccountRow | None:
         row = self.db.execute("SELECT * FROM account WHERE id = ?", (account,)).fetchone()
         return None if row is None else AccountRow(row[0], row[1], row[2], bool(row[3]), row[4], row[5])
 
@@ -140,11 +163,17 @@ class State:
         return [AccountRow(row[0], row[1], row[2], bool(row[3]), row[4], row[5]) for row in rows]
 
     def is_live(self, account: str) -> bool:
+        return self._recall.of("live", self._is_live, account)
+
+    def _is_live(self, account: str) -> bool:
         row = self.db.execute("SELECT live FROM account WHERE id = ?", (account,)).fetchone()
         return row is not None and bool(row[0])
 
     def admins(self) -> set[str]:
         """The live ones."""
+        return set(self._recall.of("admins", self._admins))
+
+    def _admins(self) -> set[str]:
         rows = self.db.execute("SELECT id FROM account WHERE role = 'admin' AND live = 1")
         return {account for (account,) in rows}
 
@@ -158,13 +187,18 @@ class State:
         return int(row[0])
 
     def add_account(self, account: str, kind: str, role: str, invite: str | None, idx: int) -> None:
+        self._recall.forget()
         self.db.execute("INSERT INTO account VALUES (?, ?, ?, 1, ?, ?)", (account, kind, role, invite, idx))
 
     def end_account(self, account: str) -> None:
+        self._recall.forget()
         self.db.execute("UPDATE account SET live = 0 WHERE id = ?", (account,))
 
     def current_keys(self, account: str) -> KeyPair | None:
         """The key pair in force; none once its key was revoked."""
+        return self._recall.of("keys", self._current_keys, account)
+
+    def _current_keys(self, account: str) -> KeyPair | None:
         row = self.db.execute(
             "SELECT account, sign, seal, idx, ended FROM keypair WHERE account = ? AND ended IS NULL"
             " ORDER BY idx DESC LIMIT 1",
@@ -188,12 +222,14 @@ class State:
         return self.db.execute("SELECT 1 FROM keypair WHERE kid = ?", (kid,)).fetchone() is not None
 
     def add_keys(self, account: str, sign: SigningKey, seal: SealingKey | None, idx: int) -> None:
+        self._recall.forget()
         self.db.execute(
             "INSERT INTO keypair VALUES (?, ?, ?, ?, ?, NULL)",
             (sign.thumbprint, account, sign.x, None if seal is None else seal.n, idx),
         )
 
     def end_keys(self, account: str, idx: int) -> None:
+        self._recall.forget()
         self.db.execute("UPDATE keypair SET ended = ? WHERE account = ? AND ended IS NULL", (idx, account))
 
     # Handles and invitations
@@ -255,10 +291,12 @@ class State:
         return [ContactRow(*row) for row in rows]
 
     def set_contact(self, one: str, other: str, asked_by: str | None, idx: int) -> None:
+        self._recall.forget()
         pair = sorted((one, other))
         self.db.execute("INSERT OR REPLACE INTO contact VALUES (?, ?, ?, ?)", (*pair, asked_by, idx))
 
     def end_contact(self, one: str, other: str) -> None:
+        self._recall.forget()
         self.db.execute("DELETE FROM contact WHERE one = ? AND other = ?", tuple(sorted((one, other))))
 
     def group_index(self, group: str) -> int | None:
@@ -270,16 +308,21 @@ class State:
         return self.db.execute("SELECT id, idx FROM party ORDER BY idx").fetchall()
 
     def set_group(self, group: str, members: Iterable[str], idx: int) -> None:
+        self._recall.forget()
         self.end_group(group)
         self.db.execute("INSERT INTO party VALUES (?, ?)", (group, idx))
         self.db.executemany("INSERT INTO member VALUES (?, ?)", [(group, account) for account in members])
 
     def end_group(self, group: str) -> None:
+        self._recall.forget()
         self.db.execute("DELETE FROM party WHERE id = ?", (group,))
         self.db.execute("DELETE FROM member WHERE party = ?", (group,))
 
     def members(self, group: str) -> set[str]:
         """The live members."""
+        return set(self._recall.of("members", self._members, group))
+
+    def _members(self, group: str) -> set[str]:
         rows = self.db.execute(
             "SELECT account FROM member JOIN account ON id = account WHERE party = ? AND live = 1", (group,)
         )
@@ -303,6 +346,9 @@ class State:
 
     def may_speak(self, author: str, to: str) -> bool:
         """Contacts may speak; a group's members to it, and with whoever is linked to it; the linked to the group."""
+        return self._recall.of("speak", self._may_speak, author, to)
+
+    def _may_speak(self, author: str, to: str) -> bool:
         if self.are_linked(author, to):
             return True
         if to.startswith("g-"):
@@ -320,6 +366,10 @@ class State:
     # Sequence numbers
 
     def last_seq(self, account: str, stream: str) -> int:
+        return self._recall.of("seq", self._last_seq, account, stream)
+
+    def _last_seq(self, account: str, stream: str) -> int:
+        self._waiting.write()
         row = self.db.execute(
             "SELECT seq FROM stream WHERE account = ? AND stream = ?", (account, stream)
         ).fetchone()
@@ -327,19 +377,20 @@ class State:
 
     def set_seq(self, account: str, stream: str, last: int, seq: int) -> None:
         """Move on to `seq`; whatever was passed over since `last` is remembered as a hole."""
-        self.db.execute("INSERT OR REPLACE INTO stream VALUES (?, ?, ?)", (account, stream, seq))
+        self._waiting.put("INSERT OR REPLACE INTO stream VALUES (?, ?, ?)", 2, account, stream, seq)
+        self._recall.put(("seq", account, stream), seq)
         if seq > last + 1:
-            self.db.execute("INSERT INTO hole VALUES (?, ?, ?, ?)", (account, stream, last + 1, seq - 1))
+            self._waiting.add("INSERT INTO hole VALUES (?, ?, ?, ?)", account, stream, last + 1, seq - 1)
 
     # Who may have what
 
     def add_readers(self, readers: Iterable[str], author: str, idx: int) -> None:
-        self.db.executemany(
-            "INSERT INTO inbox VALUES (?, ?, ?)", [(account, account == author, idx) for account in readers]
-        )
+        for account in readers:
+            self._waiting.add("INSERT INTO inbox VALUES (?, ?, ?)", account, account == author, idx)
 
     def may_read(self, account: str, idx: int) -> bool:
         """Whether the entry was for `account`, or is of an alert that has come to concern it."""
+        self._waiting.write()
         row = self.db.execute(
             "SELECT 1 FROM inbox WHERE account = ? AND own IN (0, 1) AND idx = ?", (account, idx)
         ).fetchone()
@@ -347,6 +398,7 @@ class State:
 
     def was_received(self, account: str, idx: int) -> bool:
         """Whether `account` was an addressee of the entry, not its author."""
+        self._waiting.write()
         row = self.db.execute(
             "SELECT 1 FROM inbox WHERE account = ? AND own = 0 AND idx = ?", (account, idx)
         ).fetchone()
@@ -354,6 +406,7 @@ class State:
 
     def received(self, account: str, after: int, limit: int) -> list[int]:
         """Indices above `after` of what others addressed to `account`, rising."""
+        self._waiting.write()
         rows = self.db.execute(
             "SELECT idx FROM inbox WHERE account = ? AND own = 0 AND idx > ? ORDER BY idx LIMIT ?",
             (account, after, limit),
@@ -362,6 +415,7 @@ class State:
 
     def readable(self, account: str, after: int, limit: int) -> list[int]:
         """Indices above `after` of all that `account` may have, its own entries too, rising."""
+        self._waiting.write()
         rows = self.db.execute(
             "SELECT idx FROM (SELECT idx FROM inbox WHERE account = ?1 AND own = 0 AND idx > ?2"
             " UNION ALL SELECT idx FROM inbox WHERE account = ?1 AND own = 1 AND idx > ?2) ORDER BY idx LIMIT ?3",
@@ -371,6 +425,7 @@ class State:
 
     def received_before(self, account: str, idx: int) -> int:
         """The last index below `idx` that was addressed to `account`; -1 if there is none."""
+        self._waiting.write()
         row = self.db.execute(
             "SELECT idx FROM inbox WHERE account = ? AND own = 0 AND idx < ? ORDER BY idx DESC LIMIT 1",
             (account, idx),
@@ -379,14 +434,16 @@ class State:
 
     def last_of(self, author: str) -> int | None:
         """The index of the newest entry that `author` wrote."""
+        self._waiting.write()
         ((idx,),) = self.db.execute("SELECT max(idx) FROM inbox WHERE account = ? AND own = 1", (author,))
         return None if idx is None else int(idx)
 
     def add_to_thread(self, thread: str, idx: int) -> None:
-        self.db.execute("INSERT INTO talk VALUES (?, ?)", (thread, idx))
+        self._waiting.add("INSERT INTO talk VALUES (?, ?)", thread, idx)
 
     def thread(self, thread: str, *, before: int, limit: int) -> list[int]:
         """The newest indices below `before`, rising."""
+        self._waiting.write()
         rows = self.db.execute(
             "SELECT idx FROM talk WHERE thread = ? AND idx < ? ORDER BY idx DESC LIMIT ?",
             (thread, before, limit),
@@ -395,6 +452,7 @@ class State:
 
     def conversation(self, account: str, thread: str, *, before: int, limit: int) -> list[int]:
         """Of a conversation, the newest indices below `before` that `account` may have, rising."""
+        self._waiting.write()
         rows = self.db.execute(
             "SELECT idx FROM talk WHERE thread = ?1 AND idx < ?2 AND EXISTS (SELECT 1 FROM inbox"
             " WHERE account = ?3 AND own IN (0, 1) AND inbox.idx = talk.idx) ORDER BY idx DESC LIMIT ?4",
@@ -404,6 +462,7 @@ class State:
 
     def has_from(self, account: str, author: str) -> bool:
         """Whether `account` was ever sent an entry of `author`."""
+        self._waiting.write()
         row = self.db.execute(
             "SELECT 1 FROM inbox AS sent JOIN inbox AS got USING (idx)"
             " WHERE sent.account = ? AND sent.own = 1 AND got.account = ? AND got.own = 0 LIMIT 1",

@@ -6,7 +6,7 @@ it durable with one fsync. Nothing here decides anything.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from chain.block import Block, Header, read_header
 from chain.body import ERASED, Body
 from chain.entry import id_bytes
 from chain.errors import Damaged, Missing
+from chain.waiting import Waiting
 
 SCHEMA = """
 CREATE TABLE block (height INTEGER PRIMARY KEY, header BLOB NOT NULL, hash BLOB NOT NULL,
@@ -98,6 +99,7 @@ class Store:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
+        self._waiting = Waiting(db)
         self._roots: dict[int, bytes] = {}
 
     @contextmanager
@@ -105,7 +107,8 @@ class Store:
         """Commit what happens inside, durably; roll all of it back if it raises."""
         self.db.execute("BEGIN IMMEDIATE")
         try:
-            yield
+            with self._waiting.together():
+                yield
             self.db.execute("COMMIT")
         except BaseException:
             # SQLite has rolled back by itself where it must, as when the disk is full.
@@ -138,6 +141,7 @@ class Store:
         return read_header(row[0])
 
     def leaves_of(self, height: int) -> list[bytes]:
+        self._waiting.write()
         rows = self.db.execute(
             "SELECT leaf FROM entry WHERE idx < (SELECT size FROM block WHERE height = ?1)"
             " AND idx >= coalesce((SELECT size FROM block WHERE height = ?1 - 1), 0) ORDER BY idx",
@@ -165,6 +169,7 @@ class Store:
 
     def leaf(self, index: int) -> bytes:
         """Raise `Missing` if the chain is not that long."""
+        self._waiting.write()
         row = self.db.execute("SELECT leaf FROM entry WHERE idx = ?", (index,)).fetchone()
         if row is None:
             raise Missing(f"entry {index}: the chain is not that long")
@@ -173,17 +178,30 @@ class Store:
 
     def leaves(self, first: int, end: int) -> Iterator[tuple[int, bytes]]:
         """Those of the entries from `first` up to `end`, by index."""
+        self._waiting.write()
         yield from self.db.execute(
             "SELECT idx, leaf FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx", (first, end)
         )
 
     def find(self, entry_id: str) -> tuple[int, bytes] | None:
         """Index and leaf of the entry with this id."""
+        self._waiting.write()
         row = self.db.execute("SELECT idx, leaf FROM entry WHERE id = ?", (id_bytes(entry_id),)).fetchone()
         return None if row is None else (row[0], row[1])
 
+    def known(self, entry_ids: Iterable[str]) -> set[str]:
+        """Which of these entries are there."""
+        self._waiting.write()
+        wanted = {id_bytes(entry_id): entry_id for entry_id in entry_ids}
+        rows = self.db.execute(
+            f"SELECT id FROM entry WHERE id IN ({', '.join('?' * len(wanted))})",  # noqa: S608 - question marks
+            tuple(wanted),
+        )
+        return {wanted[found] for (found,) in rows}
+
     def body(self, index: int) -> Body | None:
         """The body of the entry at `index`, if it has one that was not erased."""
+        self._waiting.write()
         row = self.db.execute("SELECT salt, content FROM body WHERE idx = ?", (index,)).fetchone()
         return None if row is None or row[0] == ERASED else Body(row[0], row[1].decode())
 
@@ -225,9 +243,9 @@ class Store:
         return row is not None
 
     def write_entry(self, index: int, entry_id: str, leaf: bytes, body: Body | None) -> None:
-        self.db.execute("INSERT INTO entry VALUES (?, ?, ?)", (index, id_bytes(entry_id), leaf))
+        self._waiting.add("INSERT INTO entry VALUES (?, ?, ?)", index, id_bytes(entry_id), leaf)
         if body is not None:
-            self.db.execute("INSERT INTO body VALUES (?, ?, ?)", (index, body.salt, body.content.encode()))
+            self._waiting.add("INSERT INTO body VALUES (?, ?, ?)", index, body.salt, body.content.encode())
 
     def write_block(self, block: Block, first_node: int, nodes: list[bytes]) -> None:
         header = block.header
@@ -266,6 +284,7 @@ class Store:
         To delete the row would make SQLite move its neighbours together, and leave copies of them behind:
         when it is their turn to be erased, nothing would find those.
         """
+        self._waiting.write()
         self.db.execute(
             "UPDATE body SET salt = zeroblob(length(salt)), content = zeroblob(length(content)) WHERE idx = ?",
             (index,),

@@ -1,6 +1,7 @@
 """What travels: MQTT topics, the parcel that brings an entry in, and the messages that come back."""
 
 import re
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
@@ -41,6 +42,7 @@ def down_topic(account: str, lane: Lane) -> str:
     return f"{PREFIX}/down/{account}/{lane}"
 
 
+@lru_cache(maxsize=4096)
 def account_of(topic: str) -> str:
     """The account on whose topic an entry came; raise `Malformed` for any other topic."""
     match = _UP.fullmatch(topic)
