@@ -61,13 +61,21 @@ class Outgoing(Struct, frozen=True):
     retain: bool = False
 
 
+class Loaded(Struct, frozen=True):
+    """A message of `account`'s: what it brings, or why it does not parse."""
+
+    message: Incoming
+    account: str
+    brings: Submission | Refused | Malformed | Unverified
+
+
 class Committer:
     """
     Turns batches of messages into blocks and answers. No socket, no thread, no clock of its own.
 
     `chain` is open for writing. It remembers which checkpoint it last showed to whom, so that an answer can
     prove that its checkpoint continues that one; a receiver that missed it asks over REST. A `checker` has the
-    signatures of a batch checked while the batch is still being read.
+    signatures of a batch checked from when it is loaded; the next may be loaded before one is decided on.
     """
 
     def __init__(self, chain: Chain, key: Key, checker: Checker | None = None) -> None:
@@ -95,30 +103,44 @@ class Committer:
         due = timers.next_due(self._chain.state)
         return None if due is None else max(0, due - self._chain.moment(now, uptime).clock) / 1000
 
-    def commit(self, batch: Sequence[Incoming], now: int, uptime: Uptime | None = None) -> list[Outgoing]:
-        """
-        Decide on the batch, and say what contracts do; return the answers. `now` is in ms.
-
-        Raises `sqlite3.Error` if the disk fails: then nothing of the batch is committed or answered.
-        """
-        self.refused = []
-        answers: list[Outgoing] = []
-        held: list[tuple[Incoming, str, Submission]] = []
+    def load(self, batch: Iterable[Incoming]) -> list[Loaded]:
+        """Read the messages of one batch, and hand their signatures over to be checked."""
+        loaded = []
         if self._checker:
             self._checker.begin()
-        # Before the checker is told that this is all: its signature is checked with the others.
-        told = [("", tick)] if (tick := self._tick(now, uptime)) else []
         for message in batch:
             try:
                 account = wire.account_of(message.topic)
             except Malformed:
                 continue  # not a topic of ours: nobody waits for an answer
             try:
-                held.append((message, account, self._load(message, account)))
+                loaded.append(Loaded(message, account, self._load(message, account)))
             except (Refused, Malformed, Unverified) as error:
-                answers.append(self._refusal(message, account, error, None, now))
+                loaded.append(Loaded(message, account, error))
         if self._checker:
             self._checker.flush()
+        return loaded
+
+    def commit(self, batch: Iterable[Incoming], now: int, uptime: Uptime | None = None) -> list[Outgoing]:
+        """Load a batch and `decide` on it."""
+        return self.decide(self.load(batch), now, uptime)
+
+    def decide(self, batch: Iterable[Loaded], now: int, uptime: Uptime | None = None) -> list[Outgoing]:
+        """
+        Decide on the batch, and say what contracts do; return the answers. `now` is in ms.
+
+        Raises `sqlite3.Error` if the disk fails: then nothing of the batch is committed or answered, and it may be
+        decided on again.
+        """
+        self.refused = []
+        answers: list[Outgoing] = []
+        held: list[tuple[Incoming, str, Submission]] = []
+        told = [("", tick)] if (tick := self._tick(now, uptime)) else []
+        for each in batch:
+            if isinstance(each.brings, Submission):
+                held.append((each.message, each.account, each.brings))
+            else:
+                answers.append(self._refusal(each.message, each.account, each.brings, None, now))
         height = self._chain.head.height
         mine = [*told, *((account, submission) for _, account, submission in held)]
         outcomes = self._chain.append(
@@ -159,10 +181,7 @@ class Committer:
         )
         for deed in did:
             log.info("contract acted contract=%s did=%s about=%s", deed.contract, deed.did, deed.about)
-        tick = parcel.load()
-        if self._checker:
-            self._checker.add(tick.signed)
-        return tick
+        return parcel.load()
 
     def _load(self, message: Incoming, account: str) -> Submission:
         submission = wire.read_parcel(message.payload).load()
@@ -333,6 +352,14 @@ def run(site: Site, stop: threading.Event) -> None:
             )
 
 
+class _Batch(Struct, frozen=True):
+    """What is decided on together, loaded, and what was dropped meanwhile: all is acknowledged afterwards."""
+
+    messages: list[Incoming]
+    dropped: list[Incoming]
+    loaded: list[Loaded]
+
+
 def _work(site: Site, key: Key, reader: Chain, stop: threading.Event) -> None:
     """Commit until told to stop. Raises `sqlite3.Error`, `Damaged` or `OSError` when the disk fails."""
     with closing(_opened(site.chain_file)) as chain:
@@ -354,6 +381,11 @@ def _work(site: Site, key: Key, reader: Chain, stop: threading.Event) -> None:
             on_up=arrivals.wake,
             manual_ack=True,
         )
+
+        def take(patience: float) -> _Batch:
+            messages, dropped = arrivals.take(patience)
+            return _Batch(messages, dropped, committer.load(messages))
+
         wake_at(stop, arrivals.wake)
         link.start()
         heart = notify.Heart()
@@ -361,25 +393,27 @@ def _work(site: Site, key: Key, reader: Chain, stop: threading.Event) -> None:
         log.info(
             "committer ready origin=%s height=%d size=%d", chain.origin, chain.head.height, chain.head.size
         )
+        following: _Batch | None = None
         try:
             while not stop.is_set():
                 due = committer.due_in(_now(), uptime.now())
-                batch, dropped = arrivals.take(
-                    PATIENCE_SECONDS if due is None else min(PATIENCE_SECONDS, due)
-                )
-                if any(not message.topic for message in batch):
+                batch = following or take(PATIENCE_SECONDS if due is None else min(PATIENCE_SECONDS, due))
+                # Its signatures are checked while this one is decided on.
+                following = take(0) if arrivals.has_block() else None
+                if any(not message.topic for message in batch.messages):
                     _send(link, [committer.head()])
                 before = chain.head
-                while (answers := _decided(committer, batch, link, meter)) is None and not stop.wait(
+                while (answers := _decided(committer, batch.loaded, link, meter)) is None and not stop.wait(
                     FULL_SECONDS
                 ):
                     heart.beat()
                 if answers is None:
                     break
                 _send(link, answers)
-                link.ack_all((message.mid, message.connection) for message in (*batch, *dropped))
+                told = (*batch.messages, *batch.dropped)
+                link.ack_all((message.mid, message.connection) for message in told)
                 notebook.keep(committer.refused)
-                if sent := [message.at for message in batch if message.topic]:
+                if sent := [message.at for message in batch.messages if message.topic]:
                     meter.count(
                         blocks=chain.head.height - before.height,
                         entries=chain.head.size - before.size,
@@ -407,11 +441,11 @@ def _opened(file: Path) -> Chain:
 
 
 def _decided(
-    committer: Committer, batch: Sequence[Incoming], link: Link, meter: Meter
+    committer: Committer, batch: Sequence[Loaded], link: Link, meter: Meter
 ) -> list[Outgoing] | None:
     """The answers to a batch; none while the disk is full: nothing of it is committed, and it may be tried again."""
     try:
-        answers = committer.commit(batch, _now(), uptime.now())
+        answers = committer.decide(batch, _now(), uptime.now())
     except sqlite3.Error as error:
         if not halt.is_full(error):
             raise
