@@ -29,7 +29,7 @@ class Member:
         """Where on the chain each entry is, as its verified receipt says."""
         self.opened: Counter[str] = Counter()
         self.unexpected: list[dict[str, Any]] = []
-        self.kills = 0
+        self.deaths = 0
         self._site = site
         self._words = words
         self._environment = environment
@@ -40,6 +40,14 @@ class Member:
             self.handle, *self._words, hear=self._hear, environment=self._environment
         )
 
+    def revive(self) -> None:
+        """Start it again, if it has ended, as its service manager would."""
+        assert self._process is not None
+        if not self._process.is_running:
+            self._process.wait()
+            self.deaths += 1
+            self.start()
+
     @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.is_running
@@ -48,11 +56,6 @@ class Member:
     def process(self) -> psutil.Process:
         assert self._process is not None
         return psutil.Process(self._process.pid)
-
-    def kill(self) -> None:
-        assert self._process is not None
-        self.kills += 1
-        self._process.kill()
 
     def stop(self) -> int:
         """End it cleanly; return its exit code."""

@@ -9,6 +9,7 @@ from contextlib import suppress
 import psutil
 
 from gateway.lifeline import end_with_parent
+from gateway.site import Site as Directory
 from provisioning.site import Site, free_ports
 from tests.faults.proxy import Papers, Proxy
 
@@ -56,6 +57,15 @@ class Gateway:
                 env={**os.environ, **self._environment},
                 preexec_fn=end_with_parent,  # noqa: PLW1509 - no lock is held
             )
+
+    def revive(self) -> None:
+        """Start it, if it is not there."""
+        if not self.is_running:
+            self.start()
+
+    @property
+    def account(self) -> str:
+        return Directory.load(self.directory).key().account
 
     @property
     def is_running(self) -> bool:

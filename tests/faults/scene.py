@@ -24,6 +24,7 @@ from tests.sites import added, enter, ran
 
 DEVICES = ("sensor-1", "sensor-2")
 CLINICIAN = "dr.lee"
+MEMBERS = (*DEVICES, CLINICIAN)
 ADMIN = "admin"
 
 COUNTING = """
@@ -64,6 +65,8 @@ class Scene:
         self.clocks, self.disk = clocks, disk
         self.faults: list[str] = []
         """What was done here, by name."""
+        self.clients = [None, gateway.account, f"{gateway.account}.web", *(each.account for each in members)]
+        """Of the broker, in an order that is the same each time; None stands for all of them."""
 
     def starts(self) -> None:
         for member in self.members.values():
