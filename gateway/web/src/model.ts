@@ -67,6 +67,8 @@ export interface View {
   stage: Stage;
   me: Me | null;
   lamp: Lamp;
+  /** Why the gateway takes nothing new, by its own word: its disk failed, or is full. Null: it does. */
+  halted: string | null;
   /** The gateway's name, as in `ward-3.example`. */
   site: string | null;
   /** Entries that are read of those there were when it began, while a browser reads the history. */

@@ -10,6 +10,7 @@ const EMPTY: View = {
   stage: { name: "starting" },
   me: null,
   lamp: "connecting",
+  halted: null,
   site: null,
   catchingUp: null,
   alerts: [],

@@ -191,6 +191,7 @@ class OpenSession implements Session {
         ),
       present: (account, online) => this.#friends.present(account, online),
       lamp: (lamp) => this.#show({ lamp }),
+      halted: (halted) => this.#show({ halted }),
       progress: (catchingUp) => this.#show({ catchingUp }),
       connected: () => this.#connected(),
     });

@@ -13,6 +13,7 @@ import {
   openDelivered,
   readDelivered,
   readEnd,
+  readHalted,
   readHead,
   readPresenceOf,
 } from "../proto/wire";
@@ -44,6 +45,8 @@ export interface SyncParts {
   unproven(index: number, why: string): void;
   present(account: AccountId, online: boolean): void;
   lamp(lamp: Lamp): void;
+  /** The gateway commits nothing, for this reason; null: it does. */
+  halted(reason: string | null): void;
   progress(progress: { done: number; total: number } | null): void;
   /** The stream has begun: what is told of only as it changes is to be asked for now. */
   connected(): void;
@@ -118,6 +121,8 @@ export class Sync {
     const stream = await gateway.events(this.#position, this.#connection.signal);
     this.#heardAt = now();
     this.parts.lamp("live");
+    // If it is halted, that is the first thing told.
+    this.parts.halted(null);
     this.#patience.reset();
     this.parts.connected();
     for await (const events of readEvents(stream)) {
@@ -150,6 +155,7 @@ export class Sync {
         const { id, online } = readPresenceOf(readJson(data, "event"), "event");
         this.parts.present(id, online);
       }
+      if (name === "halted") this.parts.halted(readHalted(readJson(data, "event"), "event").reason);
       if (name === "end")
         throw new Problem(UNAUTHENTICATED, readEnd(readJson(data, "event"), "event").detail);
     }

@@ -215,6 +215,10 @@ export type Head = Of<typeof readHead>;
 export const readPresenceOf = open({ id: accountIdShape, online: boolean });
 export type PresenceOf = Of<typeof readPresenceOf>;
 
+/** Why the gateway commits nothing; no reason, once it does again. */
+export const readHalted = open({ reason: nullable(text()) });
+export type Halted = Of<typeof readHalted>;
+
 /** A live account by its exact handle: only the gateway's word. */
 export const readFound = open({
   account: accountIdShape,

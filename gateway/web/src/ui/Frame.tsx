@@ -10,7 +10,7 @@ import { Icon, type IconName } from "./parts/Icon";
 import { PriorityMark, priorityWords } from "./parts/Priority";
 import { Progress } from "./parts/Spinner";
 import { FIRST_PART, hashOf, type Route, useRoute } from "./route";
-import { ConnectionLamp, OwnMenu, SoundLamp, SoundOff, Troubles } from "./status";
+import { ConnectionLamp, NothingKept, OwnMenu, SoundLamp, SoundOff, Troubles } from "./status";
 
 interface FrameProps {
   /** Somebody followed a link with a join code, although they are logged in. */
@@ -125,6 +125,7 @@ function Notices({ children }: { children: ReactNode }) {
   return (
     <section className="notices" aria-label="Notices">
       <NobodyAnswered />
+      <NothingKept />
       {offline && (
         <Banner tone="warn" title="No connection to the gateway">
           New alerts and messages do not reach this page now. It goes on trying. What you send goes out later.

@@ -91,6 +91,18 @@ export function SoundOff() {
   );
 }
 
+/** The gateway's disk failed, or is full: that is no reason to wait, and it stays until it is mended. */
+export function NothingKept() {
+  const halted = useView((view) => view.halted);
+  if (halted === null) return null;
+  return (
+    <Banner tone="danger" title="The gateway takes nothing new">
+      Alerts and messages that are sent now reach nobody. What was there before can be read. Call whoever
+      looks after the gateway, at once, and tell them what it says: {halted}
+    </Banner>
+  );
+}
+
 /** What went wrong, until it is dismissed. */
 export function Troubles() {
   const actions = useActions();

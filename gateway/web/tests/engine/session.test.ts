@@ -350,6 +350,31 @@ test("who comes and goes is shown at once", async () => {
   await eventually(() => expect(online()).toBe(true));
 });
 
+test("a gateway whose disk failed says so until it commits again", async () => {
+  const page = await live();
+  const halted = () => page.world.board.view().halted;
+
+  town.tell("halted", { reason: "the disk of the chain is full" });
+  await eventually(() => expect(halted()).toBe("the disk of the chain is full"));
+
+  town.tell("halted", { reason: null });
+  await eventually(() => expect(halted()).toBeNull());
+});
+
+test("a gateway that was halted before a new connection has to say so again", async () => {
+  const page = await live();
+  town.tell("halted", { reason: "the disk of the chain is full" });
+  await eventually(() => expect(page.world.board.view().halted).not.toBeNull());
+
+  town.busy = 1;
+  town.cut();
+
+  await eventually(() => {
+    page.session.wake();
+    expect(page.world.board.view()).toMatchObject({ lamp: "live", halted: null });
+  });
+});
+
 test("an erased message says so, and is no longer in the store", async () => {
   const page = await live();
   const id = await write(town, bob, alice, "oops");

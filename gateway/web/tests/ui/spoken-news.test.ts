@@ -7,6 +7,7 @@ const VIEW: View = {
   stage: { name: "home" },
   me: null,
   lamp: "live",
+  halted: null,
   site: "ward-3.example",
   catchingUp: null,
   alerts: [],

@@ -11,7 +11,7 @@ import { Toolbar } from "../parts/Page";
 import { PriorityMark, priorityWords } from "../parts/Priority";
 import { RelativeTime } from "../parts/RelativeTime";
 import { useTask } from "../parts/task";
-import { ConnectionLamp, LogOut, SoundLamp, SoundOff } from "../status";
+import { ConnectionLamp, LogOut, NothingKept, SoundLamp, SoundOff } from "../status";
 import { Door } from "./Door";
 
 export function Locked({ handle }: { handle: string }) {
@@ -22,6 +22,7 @@ export function Locked({ handle }: { handle: string }) {
   return (
     <Door title="Locked">
       <OpenAlerts />
+      <NothingKept />
       <Toolbar>
         <ConnectionLamp />
         <SoundLamp />
