@@ -101,6 +101,8 @@ class Chains:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._places: queue.LifoQueue[Chain | None] = queue.LifoQueue()
+        self._unsigned = 0
+        """The size at which the newest block has no checkpoint, and gets none, as where the disk has failed."""
         for _ in range(MOST_OPEN):
             self._places.put(None)
 
@@ -114,7 +116,7 @@ class Chains:
         chain = self._places.get()
         try:
             chain = chain or Chain.open(self._path)
-            yield _begin(chain)
+            yield self._begin(chain)
         finally:
             if chain is not None:
                 chain.store.db.rollback()
@@ -126,14 +128,14 @@ class Chains:
             if chain := self._places.get():
                 chain.close()
 
-
-def _begin(chain: Chain) -> Snapshot:
-    tries = 0
-    while True:
+    def _begin(self, chain: Chain) -> Snapshot:
+        for _ in range(TRIES):
+            chain.store.db.execute("BEGIN")
+            now, size = Snapshot(chain), chain.store.head().size
+            if size in (now.size, self._unsigned):
+                return now
+            chain.store.db.rollback()
+            time.sleep(PAUSE)
         chain.store.db.execute("BEGIN")
-        now = Snapshot(chain)
-        tries += 1
-        if now.size == chain.store.head().size or tries == TRIES:
-            return now
-        chain.store.db.rollback()
-        time.sleep(PAUSE)
+        self._unsigned = chain.store.head().size
+        return Snapshot(chain)
