@@ -35,7 +35,7 @@ TURN = 4
 RELAYED_TURN = 64
 """The same for the gateway's own account: behind it are all the people, each waiting for an answer."""
 
-MUCH = 64
+_MUCH = 64
 """Messages that are worth a block of their own, while another is made."""
 
 CALM_SECONDS = 10.0
@@ -154,7 +154,7 @@ class Arrivals:
         """Whether so much waits that `take` would not."""
         with self._changed:
             waited = self._clock() - self._since
-            return self._count >= MAX_BLOCK_ENTRIES or (self._count >= MUCH and waited >= BLOCK_SECONDS)
+            return self._count >= MAX_BLOCK_ENTRIES or (self._count >= _MUCH and waited >= BLOCK_SECONDS)
 
     def _wait(self, wanted: int, seconds: float) -> None:
         self._wanted = wanted
