@@ -1,47 +1,59 @@
 """
 The audit: a chain checked from its first byte, trusting nobody, least of all the gateway that wrote it.
 
-Hashes, links, signatures, roots, tree nodes, bodies; and the state, folded anew from the entries and held
-against the one that is stored. Ed25519 is most of the work, and is spread over all cores.
+Two things are done at once. What takes no state (`chain.survey`: hashes, links, signatures, roots, tree nodes, bodies)
+is done span by span, on all cores. The state is folded anew from the entries, one after the other, as far as the
+spans before hold; it is held against the one that is stored.
 """
 
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import closing, contextmanager
-from itertools import zip_longest
-from multiprocessing import get_context
+from contextlib import closing, contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from chain import block as blocks
-from chain import checkpoint, ed25519, entry, merkle, rules, state, store
-from chain.block import Block
-from chain.body import ERASED
+from chain import entry, jws, merkle, rules, state, store, worker
+from chain.block import Header, read_header
 from chain.checkpoint import Checkpoint
 from chain.contracts.docket import Docket
 from chain.contracts.guard import NoEngine
 from chain.contracts.runs import runs
-from chain.entry import Account, SignedEntry
-from chain.errors import ChainError, Damaged, Unverified
+from chain.encoding import unb64url
+from chain.entry import TYP, Account, BodyRef, Entry, SignedEntry
+from chain.errors import Damaged, Unverified
 from chain.identity import SigningKey
 from chain.rulebook.context import Context, Effect
 from chain.state import State
-from chain.store import Head, Store
+from chain.store import Store
+from chain.survey import (
+    UNREADABLE,
+    Ground,
+    Read,
+    Survey,
+    Surveyed,
+    Surveyor,
+    check_signature,
+    expect,
+    survey_file,
+)
 
 Progress = Callable[[int, int], None]
 """Told the number of entries checked, and of all."""
 
-BATCH = 1024
-"""Signatures that one worker checks at a time."""
+ENTRIES = 1024
+"""About as many are surveyed at a time."""
 
-_UNREADABLE = (ChainError, sqlite3.DatabaseError, AttributeError, TypeError, ValueError, OverflowError)
-"""What reading raises when a row does not say what it should; one flipped bit gives a value another type."""
+SCRATCH_KIB = 65_536
+"""Of the state folded anew, so much is kept in memory; the rest is in a file without a name."""
 
-Signature = tuple[int, bytes, bytes, bytes]
-"""Height, public key, signature, signed bytes."""
+ROWS = 1024
+"""So many are compared at a time."""
 
 
 class Report(Struct, frozen=True):
@@ -62,20 +74,32 @@ def audit(path: Path, *, workers: int = 1, progress: Progress = lambda _done, _a
     """
     Check the whole chain in the file; raise `Damaged` with the first bad height.
 
-    Raises `OSError` if there is no such file, and `NoEngine` if it has contracts that cannot be judged here. `workers` is the number of processes that check signatures.
+    Raises `OSError` if there is no such file, and `NoEngine` if it has contracts that cannot be judged here. With
+    more than one of the `workers`, which are processes, all of them survey while this one folds.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such chain")
-    with closing(store.connect_reader(path)) as db, closing(sqlite3.connect("")) as scratch:
+    with closing(store.connect_reader(path)) as db, closing(_scratch()) as scratch:
         # All of it as it is now, whatever the gateway appends meanwhile.
         db.execute("BEGIN")
         try:
             _check_schema(db)
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise Damaged(0, f"not readable as a chain: {error}") from error
-        auditor = _Auditor(db, scratch)
-        with _verifiers(workers) as verifiers:
-            return auditor.run(verifiers, progress)
+        ground, size = _ground(db)
+        with _surveys(path, db, ground, size, workers) as surveys:
+            return _Auditor(db, scratch, ground, size).run(surveys, progress)
+
+
+def _scratch() -> sqlite3.Connection:
+    """A database that is nowhere, and nobody's once it is closed."""
+    db = sqlite3.connect("", isolation_level=None, cached_statements=store.CACHED_STATEMENTS)
+    db.execute("PRAGMA journal_mode = OFF")
+    db.execute("PRAGMA synchronous = OFF")
+    db.execute(f"PRAGMA cache_size = -{SCRATCH_KIB}")
+    db.executescript(state.SCHEMA)
+    db.execute("BEGIN")
+    return db
 
 
 def _check_schema(db: sqlite3.Connection) -> None:
@@ -86,243 +110,194 @@ def _check_schema(db: sqlite3.Connection) -> None:
             raise Damaged(0, "the tables are not those of a chain")
 
 
-class _Verifiers:
-    """Checks batches of signatures, elsewhere if there are workers; the first bad height is what matters."""
+def _ground(db: sqlite3.Connection) -> tuple[Ground, int]:
+    """Whose chain it is, and how many blocks and entries it says that it has."""
+    try:
+        ((tip, size),) = db.execute("SELECT max(height), max(size) FROM block")
+        if tip is None:
+            raise Damaged(0, "there is no genesis block")
+        first = entry.parse(Store(db).leaf(0)).entry
+        if not isinstance(first, Account):
+            raise Unverified("the first entry is not the gateway's account")
+    except UNREADABLE as error:
+        raise Damaged(0, error.reason if isinstance(error, Damaged) else str(error)) from error
+    return Ground(first.chain, first.sign, tip), size
 
-    def __init__(self, pool: ProcessPoolExecutor | None, limit: int) -> None:
-        self._pool = pool
-        self._limit = limit
-        self._pending: deque[Future[int | None]] = deque()
-        self._batch: list[Signature] = []
-        self._below: int | None = None
 
-    def add(self, signature: Signature) -> None:
-        self._batch.append(signature)
-        if len(self._batch) >= BATCH:
-            self._send()
-
-    def finish(self, *, below: int | None = None) -> None:
-        """Wait for all; raise `Damaged` for the lowest height, `below` the given one, with a bad signature."""
-        self._below = below
-        self._send()
-        while self._pending:
-            self._take()
-
-    def _send(self) -> None:
-        if self._pool is None:
-            self._raise_if_bad(_first_bad(self._batch))
-        else:
-            self._pending.append(self._pool.submit(_first_bad, self._batch))
-            if len(self._pending) > self._limit:
-                self._take()
-        self._batch = []
-
-    def _take(self) -> None:
-        self._raise_if_bad(self._pending.popleft().result())
-
-    def _raise_if_bad(self, height: int | None) -> None:
-        if height is not None and (self._below is None or height < self._below):
-            raise Damaged(height, "a signature does not hold")
+# Spans
 
 
 @contextmanager
-def _verifiers(workers: int) -> Iterator[_Verifiers]:
+def _surveys(
+    path: Path, db: sqlite3.Connection, ground: Ground, size: int, workers: int
+) -> Iterator[Iterator[Survey]]:
+    """The surveys of all blocks, in their order, up to the first damage."""
+    blocks_each = max(1, min(ENTRIES, ENTRIES * (ground.tip + 1) // max(size, 1)))
     if workers <= 1:
-        yield _Verifiers(None, 0)
+        yield _here(Surveyor(db, ground), ground.tip + 1, blocks_each)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield _Verifiers(pool, limit=4 * workers)
+    with worker.pool(workers) as pool:
+        yield _elsewhere(pool, path, ground, blocks_each, ahead=2 * workers)
 
 
-def _first_bad(batch: list[Signature]) -> int | None:
-    for height, key, signature, message in batch:
-        try:
-            ed25519.verify(key, signature, message, what="signature")
-        except ChainError:
-            return height
-    return None
+def _here(surveyor: Surveyor, end: int, blocks_each: int) -> Iterator[Survey]:
+    height = 0
+    while height < end:
+        survey = surveyor.survey(height, min(height + blocks_each, end))
+        yield survey
+        height = survey.end
+
+
+def _elsewhere(
+    pool: ProcessPoolExecutor, path: Path, ground: Ground, blocks_each: int, *, ahead: int
+) -> Iterator[Survey]:
+    end = ground.tip + 1
+    starts = iter(range(0, end, blocks_each))
+    pending: deque[tuple[int, Future[Survey]]] = deque()
+
+    def send(first: int, last: int) -> tuple[int, Future[Survey]]:
+        return last, pool.submit(survey_file, path, ground, first, last)
+
+    while True:
+        while len(pending) < ahead and (first := next(starts, None)) is not None:
+            pending.append(send(first, min(first + blocks_each, end)))
+        if not pending:
+            return
+        last, future = pending.popleft()
+        survey = worker.result(future)
+        if survey.end < last and survey.damage is None:
+            # These blocks were larger than others: the rest of them comes next.
+            pending.appendleft(send(survey.end, last))
+        yield survey
+
+
+# The fold
 
 
 class _Auditor:
-    """Walks the blocks of `db`, folding them into a new state in `scratch`."""
+    """Folds the entries of `db`, as far as they are surveyed, into a new state in `scratch`."""
 
-    def __init__(self, db: sqlite3.Connection, scratch: sqlite3.Connection) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, scratch: sqlite3.Connection, ground: Ground, size: int
+    ) -> None:
         self._store = Store(db)
         self._scratch = scratch
-        scratch.executescript(state.SCHEMA)
+        self._ground = ground
+        self._size = size
         self._state = State(scratch)
         self._docket = Docket(self._state)
         self._engine = blocks.NO_ENGINE
-        self._nodes = 0
         self._bodies = 0
         self._erased: set[int] = set()
         self._signed = 0
-        self._origin = ""
-        self._key: SigningKey | None = None
 
-    def run(self, verifiers: _Verifiers, progress: Progress) -> Report:
+    def run(self, surveys: Iterator[Survey], progress: Progress) -> Report:
         try:
-            head = self._walk(verifiers, progress)
+            header = self._walk(surveys, progress)
+            self._check_rest(header)
         except Damaged as found:
-            # A signature that is still being checked may be bad at a lower height.
-            verifiers.finish(below=found.height)
-            raise
+            raise self._lowest(found) from found
+        checked = Checkpoint(self._ground.origin, header.size, unb64url(header.root))
+        return Report(self._ground.origin, self._ground.key, header.id, header.size, self._signed, checked)
+
+    def _walk(self, surveys: Iterator[Survey], progress: Progress) -> Header:
+        header: Header | None = None
+        for survey in surveys:
+            with self._state.together():
+                for block in survey.blocks:
+                    header = self._fold(block)
+                    progress(header.size, self._size)
+            if survey.damage is not None:
+                raise Damaged(survey.end, survey.damage)
+        assert header is not None  # there is a tip, so there is a block or a damage
+        return header
+
+    def _fold(self, block: Surveyed) -> Header:
+        header = read_header(block.header)
+        try:
+            self._fold_entries(header, block)
+            self._count(header, block)
         except NoEngine:
-            # Perhaps it is the forged header of genesis that asks for it.
-            verifiers.finish()
             raise
-        verifiers.finish()
-        self._check_rest(head)
-        checked = Checkpoint(self._origin, head.size, head.root)
-        return Report(self._origin, self._gateway, head.height, head.size, self._signed, checked)
+        except UNREADABLE as error:
+            raise Damaged(header.id, error.reason if isinstance(error, Damaged) else str(error)) from error
+        return header
 
-    def _walk(self, verifiers: _Verifiers, progress: Progress) -> Head:
-        previous = store.NO_HEAD
-        try:
-            ((tip, size),) = self._store.db.execute("SELECT max(height), max(size) FROM block")
-        except sqlite3.DatabaseError as error:
-            raise Damaged(0, f"not readable: {error}") from error
-        if tip is None:
-            raise Damaged(0, "there is no genesis block")
-        for height in range(tip + 1):
-            try:
-                previous = self._check_block(height, previous, verifiers, is_tip=height == tip)
-            except NoEngine:
-                raise
-            except Damaged as error:
-                # A signature is checked some blocks after its own; what names no height is of this one.
-                known = height if error.height < 0 else min(height, error.height)
-                raise Damaged(known, error.reason) from error
-            except _UNREADABLE as error:
-                raise Damaged(height, str(error)) from error
-            progress(previous.size, size)
-        return previous
-
-    def _check_block(self, height: int, previous: Head, verifiers: _Verifiers, *, is_tip: bool) -> Head:
-        row = self._store.db.execute(
-            "SELECT header, hash, size, root FROM block WHERE height = ?", (height,)
-        ).fetchone()
-        if row is None:
-            raise Damaged(height, "the block is missing")
-        header, block_hash, size, root = row
-        block = Block.read(header, self._store.leaves_of(height))
-        _expect(block.id, height, "its id")
-        _expect(block.previous_hash, previous.hash, "its link to the block before")
-        _expect(block.hash, block_hash, "its hash")
-        _expect((block.header.size, block.root), (size, root), "its size and root")
-        _expect((block.header.first, size), (previous.size, previous.size + block.header.count), "its range")
-        self._check_engine(block)
-        if block.timestamp < previous.timestamp or block.header.clock < previous.clock or not block.entries:
-            raise Damaged(height, "its time goes back, or it is empty")
-        tree = merkle.Tree(previous.size, self._store.node)
+    def _fold_entries(self, header: Header, block: Surveyed) -> None:
+        if header.engine is not None:
+            self._engine = header.engine
         effects: list[Effect] = []
-        for index, leaf in enumerate(block.entries, previous.size):
-            self._check_entry(index, leaf, block, effects, verifiers)
-            self._check_nodes(tree.append(merkle.leaf_hash(leaf)))
-        _expect(block.header.contracts, runs(self._state.contracts, effects), "what contracts did")
-        _expect(tree.root(), root, "the root of its entries")
-        _expect(block.header.gateway, self._gateway.thumbprint, "its gateway key")
-        self._check_signature(block, verifiers, is_tip=is_tip)
-        return Head(height, block_hash, block.timestamp, block.header.clock, size, root)
+        for index, read in enumerate(block.entries, header.first):
+            context = Context(
+                state=self._state,
+                docket=self._docket,
+                origin=self._ground.origin,
+                engine=self._engine,
+                find=self._store.find,
+                root_at=self._store.root_at,
+                check=_checked if read.proven else SignedEntry.verify,
+                now=header.timestamp,
+                clock=header.clock,
+                idx=index,
+                body=read.body,
+                effects=effects,
+            )
+            rules.admit(context, self._signed_entry(index, read))
+        expect(header.contracts, runs(self._state.contracts, effects), "what contracts did")
 
-    def _check_engine(self, block: Block) -> None:
-        engine = block.header.engine
-        if (engine is None) == (block.id == 0):
-            raise Damaged(block.id, "its contract engine is not what it should be")
-        if engine is not None:
-            self._engine = engine
+    def _signed_entry(self, index: int, read: Read) -> SignedEntry:
+        if not read.proven:
+            return entry.parse(self._store.leaf(index))
+        return SignedEntry(b"", _entries.decode(read.payload), _named(read.kid))
 
-    @property
-    def _gateway(self) -> SigningKey:
-        if self._key is None:
-            raise Unverified("the first entry is not the gateway's account")
-        return self._key
+    def _count(self, header: Header, block: Surveyed) -> None:
+        """What the end is to find, as far as this block goes."""
+        self._bodies += block.bodies
+        for index, ref in block.erased:
+            self._note_erased(index, ref)
+        if header.id < self._ground.tip:
+            self._signed += 1
+        elif self._store.has_signature(header.id):
+            check_signature(self._store.db, self._ground, header, block.hash)
+            self._signed += 1
+        # Else the power failed between the commit and its signature: the gateway makes it at start-up.
 
-    def _check_entry(
-        self, index: int, leaf: bytes, block: Block, effects: list[Effect], verifiers: _Verifiers
-    ) -> None:
-        signed = entry.parse(leaf)
-        if index == 0 and isinstance(signed.entry, Account):
-            self._origin, self._key = signed.entry.chain, signed.entry.sign
-        _expect(self._store.find(signed.entry.id), (index, leaf), f"the id of entry {index}")
+    def _note_erased(self, index: int, ref: BodyRef) -> None:
+        """Whether an entry told to erase it, the end will show; it may have been erased since the audit began."""
         body = self._store.body(index)
-        if body is not None and signed.body is not None:
-            body.check(signed.body)
+        if body is None:
+            self._erased.add(index)
+        else:
+            body.check(ref)
             self._bodies += 1
-        elif body is not None:
-            raise Damaged(block.id, f"entry {index} has a body that it does not bind")
-        elif signed.body is not None:
-            self._check_erased(index, signed.body.size)
 
-        def defer(signed: SignedEntry, key: SigningKey) -> None:
-            verifiers.add((block.id, key.raw, signed.signed.signature, signed.signed.signed))
+    # What is left when every block holds
 
-        context = Context(
-            state=self._state,
-            docket=self._docket,
-            origin=self._origin,
-            engine=self._engine,
-            find=self._store.find,
-            root_at=self._store.root_at,
-            check=defer,
-            now=block.timestamp,
-            clock=block.header.clock,
-            idx=index,
-            body=body,
-            effects=effects,
-        )
-        rules.admit(context, signed)
-
-    def _check_erased(self, index: int, size: int) -> None:
-        """See that the body is not simply gone. Whether an entry told to erase it, the end will show."""
-        row = self._store.db.execute("SELECT salt, content FROM body WHERE idx = ?", (index,)).fetchone()
-        _expect(row, (ERASED, bytes(size)), f"the body of entry {index}")
-        self._erased.add(index)
-
-    def _check_nodes(self, nodes: list[bytes]) -> None:
-        for node in nodes:
-            _expect(self._store.node(self._nodes), node, f"tree node {self._nodes}")
-            self._nodes += 1
-
-    def _check_signature(self, block: Block, verifiers: _Verifiers, *, is_tip: bool) -> None:
-        row = self._store.db.execute(
-            "SELECT checkpoint, block FROM signature WHERE height = ?", (block.id,)
-        ).fetchone()
-        if row is None:
-            if is_tip:
-                return  # the power failed between the commit and its signature: the gateway makes it at start-up
-            raise Damaged(block.id, "the gateway's signature is missing")
-        note, signature = row
-        head = checkpoint.verify(note.decode(), origin=self._origin, key=self._gateway)
-        _expect((head.size, head.root), (block.header.size, block.root), "its checkpoint")
-        verifiers.add((block.id, self._gateway.raw, signature, blocks.signed_bytes(block.hash)))
-        self._signed += 1
-
-    def _check_rest(self, head: Head) -> None:
-        """What is left when every block holds: nothing too much, bodies erased as said, and the same state."""
+    def _check_rest(self, header: Header) -> None:
+        """Nothing too much, bodies erased as said, and the same state."""
         try:
-            self._check_counts(head)
+            self._check_counts(header)
             ((verdict,),) = self._store.db.execute("PRAGMA integrity_check(1)")
             for table in state.TABLES:
-                self._compare(table, head.height)
+                self._compare(table, header.id)
         except sqlite3.DatabaseError as error:
-            raise Damaged(head.height, f"not readable: {error}") from error
+            raise Damaged(header.id, f"not readable: {error}") from error
         if verdict != "ok":
-            raise Damaged(head.height, f"the file's structure: {verdict}")
+            raise Damaged(header.id, f"the file's structure: {verdict}")
 
-    def _check_counts(self, head: Head) -> None:
+    def _check_counts(self, header: Header) -> None:
         wanted = {
-            "block": head.height + 1,
-            "entry": head.size,
+            "block": header.id + 1,
+            "entry": header.size,
             "body": self._bodies + len(self._erased),
-            "node": self._nodes,
+            "node": merkle.node_count(header.size),
             "signature": self._signed,
         }
         for table, count in wanted.items():
             ((found,),) = self._store.db.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - our own names
             # What is left over was of a block that is gone; a signature, of the newest that is there.
-            height = head.height + (found > count and table != "signature")
-            _expect(found, count, f"the number of rows of {table}", height=height)
+            height = header.id + (found > count and table != "signature")
+            expect(found, count, f"the number of rows of {table}", height=height)
         told = {idx for (idx,) in self._scratch.execute("SELECT idx FROM erased")}
         for idx in sorted(self._erased ^ told):
             raise Damaged(
@@ -336,14 +311,42 @@ class _Auditor:
             db.text_factory = bytes
         columns = ", ".join(str(n) for n in range(1, self._columns(table) + 1))
         query = f"SELECT * FROM {table} ORDER BY {columns}"  # noqa: S608 - our own names
-        for stored, folded in zip_longest(self._store.db.execute(query), self._scratch.execute(query)):
-            _expect(stored, folded, f"the state, table {table}", height=height)
+        stored, folded = self._store.db.execute(query), self._scratch.execute(query)
+        while rows := folded.fetchmany(ROWS):
+            expect(stored.fetchmany(len(rows)), rows, f"the state, table {table}", height=height)
+        expect(stored.fetchone(), None, f"the state, table {table}", height=height)
 
     def _columns(self, table: str) -> int:
         ((count,),) = self._scratch.execute("SELECT count(*) FROM pragma_table_info(?)", (table,))
         return int(count)
 
+    def _lowest(self, found: Damaged) -> Damaged:
+        """What was found, unless the index of an entry further down leads nowhere: that may have led astray."""
+        with suppress(*UNREADABLE):
+            rows = self._store.db.execute(
+                "SELECT idx, id, leaf FROM entry WHERE idx < (SELECT size FROM block WHERE height = ?) ORDER BY idx",
+                (found.height - 1,),
+            )
+            for index, entry_id, leaf in rows:
+                row = self._store.db.execute(
+                    "SELECT idx, leaf FROM entry WHERE id = ?", (entry_id,)
+                ).fetchone()
+                if row != (index, leaf):
+                    return Damaged(
+                        self._store.height_of(index), f"the id of entry {index} is not what it should be"
+                    )
+        return found
 
-def _expect(got: object, wanted: object, what: str, *, height: int = -1) -> None:
-    if got != wanted:
-        raise Damaged(height, f"{what} is not what it should be")
+
+_entries: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
+"""Of a payload whose form was surveyed."""
+
+
+def _checked(_signed: SignedEntry, _key: SigningKey) -> None:
+    """Its survey did, with the key of this very name."""
+
+
+@lru_cache(maxsize=4096)
+def _named(kid: str) -> jws.Jws:
+    """What the rules look at of a signature: the name of its key."""
+    return jws.Jws(jws.Header(kid, TYP), b"", b"", b"")

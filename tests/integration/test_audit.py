@@ -285,7 +285,7 @@ def test_of_many_bad_signatures_the_lowest_is_named_wherever_it_was_checked(
     path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, *, stops: bool
 ) -> None:
     """Workers answer some blocks later, and other damage may be found before they do."""
-    monkeypatch.setattr(audits, "BATCH", 2)
+    monkeypatch.setattr(audits, "ENTRIES", 2)
     for height in (20, 19, 4):
         alter(path, ("UPDATE signature SET block = zeroblob(64) WHERE height = ?", (height,)))
     if stops:
@@ -300,7 +300,7 @@ def test_of_many_bad_signatures_the_lowest_is_named_wherever_it_was_checked(
 def test_a_bad_signature_after_other_damage_is_not_named_first(
     path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
-    monkeypatch.setattr(audits, "BATCH", 2)
+    monkeypatch.setattr(audits, "ENTRIES", 2)
     alter(path, "UPDATE signature SET block = zeroblob(64) WHERE height = 12")
 
     assert damage(path, "UPDATE block SET hash = zeroblob(32) WHERE height = 11").height == 11
