@@ -1,8 +1,11 @@
 """
 `blockpost gateway`: run a gateway or one of its processes, back it up, restore or recover it, examine it.
 
-`provisioning.gateway` adds how one is made: that takes an authority, and the gateway knows none.
+`provisioning.gateway` adds how one is made: that takes an authority, and the gateway knows none. Each command imports
+what it runs when it runs: with the libraries of all the others, each process would be twice as large, and start later.
 """
+
+# ruff: noqa: PLC0415
 
 import argparse
 import logging
@@ -16,12 +19,7 @@ from pathlib import Path
 from chain.console import LOG_FORMAT, Console, Progress, end_as_interrupted, report, until_signalled
 from chain.errors import ChainError, Malformed
 from chain.identity import account_id
-from gateway import backup, committer, doctor, passphrase, recovery, supervisor
-from gateway.broker import keeper
-from gateway.broker import serve as broker
-from gateway.broker.serve import CannotListen
-from gateway.doorkeeper import Doorkeeper
-from gateway.errors import BackupError, GatewayError
+from gateway.errors import BackupError, CannotListen, GatewayError
 from gateway.lock import exclusive
 from gateway.site import Site
 
@@ -125,10 +123,14 @@ def _recover_command(console: Console) -> None:
 
 
 def _doctor(args: argparse.Namespace) -> int:
+    from gateway import doctor
+
     return report(doctor.examine(args.directory), as_json=args.json)
 
 
 def _backup(args: argparse.Namespace) -> None:
+    from gateway import backup, passphrase
+
     end_as_interrupted()
     site = Site.load(args.directory)
     secret = None
@@ -139,6 +141,8 @@ def _backup(args: argparse.Namespace) -> None:
 
 
 def _restore(args: argparse.Namespace) -> None:
+    from gateway import backup, passphrase
+
     end_as_interrupted()
     report = backup.restore(
         args.file,
@@ -153,6 +157,8 @@ def _restore(args: argparse.Namespace) -> None:
 
 
 def _recover(args: argparse.Namespace) -> None:
+    from gateway import recovery
+
     end_as_interrupted()
     site = Site.load(args.directory)
     with exclusive(args.directory / "commit.lock"):
@@ -177,6 +183,8 @@ def _note(path: Path) -> str:
 
 
 def _run(args: argparse.Namespace) -> None:
+    from gateway import supervisor
+
     site = Site.load(args.directory)
     with exclusive(args.directory / "run.lock"):
         supervisor.run(site, until_signalled())
@@ -187,27 +195,33 @@ def _broker(args: argparse.Namespace) -> None:
     chain = site.read_chain()
     settings, gateway = site.settings, account_id(chain.key)
     if settings.is_lan:
+        from gateway.broker import keeper
+
         chain.close()
         keeper.run(site, gateway, until_signalled())
     else:
-        broker.run(settings.mqtt_host, settings.mqtt_port, Doorkeeper(chain), gateway=gateway)
+        from gateway.broker import serve
+        from gateway.doorkeeper import Doorkeeper
+
+        serve.run(settings.mqtt_host, settings.mqtt_port, Doorkeeper(chain), gateway=gateway)
 
 
 def _commit(args: argparse.Namespace) -> None:
+    from gateway import committer
+
     site = Site.load(args.directory)
     with exclusive(args.directory / "commit.lock"):
         committer.run(site, until_signalled())
 
 
 def _web(args: argparse.Namespace) -> None:
-    # Nothing else here needs its libraries: each process would be 20 MB larger with them.
-    from gateway import server  # noqa: PLC0415
+    from gateway import server
 
     server.serve(Site.load(args.directory))
 
 
 def _welcome(args: argparse.Namespace) -> None:
-    from gateway import welcome  # noqa: PLC0415 - the same, for 10 MB
+    from gateway import welcome
 
     welcome.run(Site.load(args.directory))
 

@@ -10,6 +10,7 @@ What can go wrong at the gateway.
   + BadBackup      the file is not a whole backup, or the passphrase is not its own
   + RolledBack     the chain is older than what its gateway signed later, or of another history
   + Unrecovered    what is left of a failed disk is no whole chain
+* CannotListen     the broker has no address to serve on; no request comes to that either
 """
 
 
@@ -47,3 +48,7 @@ class RolledBack(BackupError):
 
 class Unrecovered(BackupError):
     """What is left of a failed disk is no whole chain."""
+
+
+class CannotListen(Exception):
+    """The broker has no address to serve on."""

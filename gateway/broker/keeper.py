@@ -18,8 +18,8 @@ from chain import durable, notify
 from gateway.broker import mosquitto
 from gateway.broker.material import Material, Step
 from gateway.broker.mosquitto import CONNECTIONS, Listener
-from gateway.broker.serve import CannotListen, allow_files
-from gateway.errors import BadConfig
+from gateway.broker.serve import allow_files
+from gateway.errors import BadConfig, CannotListen
 from gateway.lifeline import end_with_parent
 from gateway.site import Site, near
 from gateway.tls import Files, client_context

@@ -11,15 +11,12 @@ from chain import notify
 from gateway.broker.door import Door
 from gateway.broker.embedded import EmbeddedBroker
 from gateway.broker.limits import Limits
+from gateway.errors import CannotListen
 
 log = logging.getLogger(__name__)
 
 _SPARE_FILES = 64
 """Descriptors for everything that is not a client."""
-
-
-class CannotListen(Exception):
-    """The broker has no address to serve on."""
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -36,11 +36,12 @@ from gateway.broker.limits import KIB, MIB, Limits
 from gateway.broker.packets import Frame, Frames, Message, Violation, read_puback, read_publish
 from gateway.broker.peer import Peer
 from gateway.broker.rare import read_connect, read_subscribe, read_unsubscribe
-from gateway.broker.serve import CannotListen, listen, run
+from gateway.broker.serve import listen, run
 from gateway.broker.subscriptions import Subscriptions
 from gateway.broker.topics import HEAD, is_account, may_publish, may_retain, may_subscribe
 from gateway.broker.window import Window
 from gateway.broker.wire import Wire
+from gateway.errors import CannotListen
 from tests.mqtt import PATIENCE, Client, clients
 
 GATEWAY = "gateway" + "a" * 19

@@ -20,7 +20,7 @@ import pytest
 from cryptography.x509 import Certificate, load_der_x509_certificate
 
 from chain.encoding import b64url
-from gateway import genesis, server, tls
+from gateway import genesis, server, tls, web_worker
 from gateway.expiry import certificates
 from gateway.site import Settings, Site
 from gateway.web_client import connection_to
@@ -166,8 +166,8 @@ def test_what_nobody_renews_is_said_in_the_log(
     monkeypatch.setattr(os, "kill", lambda *given: ended.append(given))
     files = lan.site.certificates
     lan.pki.revoke(until=in_days(9.5))
-    shown = server._version_of(files.server)
-    watch = threading.Thread(target=server._end_when_renewed, args=(files, shown))
+    shown = server.version_of(files.server)
+    watch = threading.Thread(target=web_worker._end_when_renewed, args=(files, shown))
     watch.start()
     deadline = time.monotonic() + PATIENCE
     while not caplog.records and time.monotonic() < deadline:

@@ -11,7 +11,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from chain import wire
-from gateway import server
+from gateway import web_worker
 from gateway.rest import events
 from gateway.rest.events import Seats
 from gateway.rest.problems import Crowded
@@ -152,7 +152,7 @@ def test_it_does_so_as_soon_as_that_is_on_the_chain(
             site.commit(revocation)
         else:
             site.world.commit(revocation)
-            threading.Thread(target=server._follow, args=(site.chains, heads)).start()
+            threading.Thread(target=web_worker._follow, args=(site.chains, heads)).start()
 
         assert page.next("end")
     limit.cancel()
