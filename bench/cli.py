@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from bench import agent, commit, contracts, grow, page, part, seal, start, verify
+from bench import agent, commit, contracts, grow, page, part, rest, seal, start, verify
 from bench.errors import BenchError
 from bench.part import Part
 from chain.console import Console, end_as_interrupted
@@ -19,6 +19,7 @@ PARTS: tuple[Part[Any, Any], ...] = (
     grow.PART,
     start.PART,
     verify.PART,
+    rest.PART,
     contracts.PART,
     agent.PART,
     seal.PART,

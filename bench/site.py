@@ -19,12 +19,12 @@ from bench.ahead import ahead
 from bench.errors import BenchError
 from chain import body, entry, joincode, token, wire
 from chain.author import Author
-from chain.body import Invitation
+from chain.body import GroupName, Invitation
 from chain.chain import MAX_BLOCK_ENTRIES, Chain
 from chain.checkpoint import Checkpoint
 from chain.contracts.terms import Terms
 from chain.encoding import b64url
-from chain.entry import Account, Alert, Common, Contact, Contract, Invite, Message, Priority, Role
+from chain.entry import Account, Alert, Common, Contact, Contract, Group, Invite, Message, Priority, Role
 from chain.errors import Refused
 from chain.identity import SealingKey, SigningKey
 from chain.joincode import new_code
@@ -170,6 +170,16 @@ class Ward:
             desk.let_in(new_sender(chain.origin), role="admin")
             for contract, terms in contracts.items():
                 desk.says(Contract, action="install", contract=contract, terms=terms)
+
+    def gather(self) -> str:
+        """Make a group of all senders; return its id."""
+        group = f"g-{self.admin.key.account}"
+        members = sorted(sender.key.account for sender in self.senders)
+        with closing(Chain.open(self.site.chain_file, write=True)) as chain:
+            desk = _Desk(chain, self.site.key(), self.admin)
+            name = body.document(GroupName("everybody"), secrets.token_bytes)
+            desk.says(Group, beside=name, group=group, members=members)
+        return group
 
     def alarm(self, count: int) -> None:
         """Let the senders begin so many alerts, in turn, every other one an urgent one."""

@@ -15,24 +15,14 @@ from statistics import median
 from msgspec import Struct
 
 from bench import kept, part
-from bench.connection import Connection, Loop
-from bench.errors import BenchError
+from bench.author import Author
 from bench.gateway import Gateway
 from bench.machine import Machine
 from bench.part import Part
-from bench.site import Progress, Ward
-from chain import wire
-from chain.receipt import Receipt
-from device.outbox import Queued
+from bench.site import Progress
 from gateway.supervisor import LONG_ENOUGH
 
 CLIENTS = 10
-PATIENCE_SECONDS = 120.0
-AGAIN_SECONDS = 0.1
-"""How often the entry is published until it is receipted: it is committed once."""
-
-PAUSE = 0.01
-
 SETTLE_SECONDS = LONG_ENOUGH + 1
 """For what has run as long, the supervisor does not pause before it starts it again."""
 
@@ -65,7 +55,7 @@ def measure(options: Options, progress: Progress) -> Result:
         ward = kept.filled(
             options.chain, Path(name), size=options.size, clients=CLIENTS, progress=progress
         ).at_free_port()
-        size, author = kept.size_of(ward), _Author(ward)
+        size, author = kept.size_of(ward), Author(ward, to=ward.recipient.key.account)
         with Gateway(ward) as gateway:
             gateway.wait_ready()
 
@@ -91,71 +81,10 @@ def measure(options: Options, progress: Progress) -> Result:
     )
 
 
-def _seconds(kill: Callable[[], None], author: "_Author") -> float:
+def _seconds(kill: Callable[[], None], author: Author) -> float:
     began = time.monotonic()
     kill()
-    author.commit()
-    return round(time.monotonic() - began, 3)
-
-
-class _Author:
-    """One account that tries until its entry is receipted."""
-
-    def __init__(self, ward: Ward) -> None:
-        self._port = ward.site.settings.mqtt_port
-        self._sender = ward.senders[0]
-        self._head = ward.head()
-        self._key = ward.gateway.key.public
-        self._entries = self._sender.messages(ward.recipient.key.account, self._head)
-        account = self._sender.key.account
-        self._up = wire.up_topic(account, "entry")
-        self._topics = [wire.down_topic(account, "receipt")]
-
-    def commit(self) -> None:
-        """Return once the next entry has its verified receipt; raise `BenchError` if it takes too long."""
-        queued = next(self._entries)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not self._try(queued, deadline):
-            if time.monotonic() > deadline:
-                raise BenchError(f"gateway: it commits nothing within {PATIENCE_SECONDS:g} seconds")
-            time.sleep(PAUSE)
-
-    def _try(self, queued: Queued, deadline: float) -> bool:
-        """Over one connection; false if the broker is not there, or goes away."""
-        told: list[bytes] = []
-        try:
-            connection = Connection(
-                self._port,
-                self._sender,
-                topics=self._topics,
-                on_message=lambda _topic, payload: told.append(payload),
-            )
-            loop = Loop([connection])
-        except OSError:
-            return False
-        try:
-            loop.until(lambda: connection.is_up, "connection")
-            again = 0.0
-            while not any(self._receipts(queued, payload) for payload in told):
-                if (now := time.monotonic()) > deadline:
-                    return False
-                if now >= again:
-                    again = now + AGAIN_SECONDS
-                    connection.publish(self._up, wire.encode(queued.parcel))
-                loop.turn(AGAIN_SECONDS)
-        except (OSError, BenchError):
-            return False
-        finally:
-            loop.close()
-        return True
-
-    def _receipts(self, queued: Queued, payload: bytes) -> bool:
-        """Whether these are its receipts; raise `Unverified` if they do not hold."""
-        mine = [made for made in wire.read_receipts(payload).receipts if made.id == queued.id]
-        for made in mine:
-            leaf = queued.parcel.entry.encode()
-            Receipt.from_text(made.receipt).verify(leaf, origin=self._head.origin, key=self._key)
-        return bool(mine)
+    return round(author.commit() - began, 3)
 
 
 def _add(parser: argparse.ArgumentParser) -> None:
