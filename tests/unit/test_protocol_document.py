@@ -42,6 +42,7 @@ import device.reading
 import device.sealing
 import gateway.authority
 import gateway.backup
+import gateway.halt
 import gateway.joins
 import gateway.pulse
 import gateway.refusals
@@ -107,6 +108,7 @@ DOCUMENTED = (
     device.sealing,
     gateway.authority,
     gateway.backup,
+    gateway.halt,
     gateway.pulse,
     gateway.rest.admin,
     gateway.rest.alive,
@@ -167,6 +169,8 @@ NUMBERED = (
     "gateway.committer",
     "gateway.genesis",
     "gateway.joins",
+    "gateway.halt",
+    "gateway.journal",
     "gateway.pulse",
     "gateway.refusals",
     "gateway.rest.alive",
