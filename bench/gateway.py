@@ -97,4 +97,4 @@ class Gateway:
 def _name(words: list[str], parent: str) -> str:
     if parent == SUPERVISOR:
         return next(PARTS[word] for word in words if word in PARTS)
-    return "checker" if "gateway.checker" in words else f"{parent}'s worker"
+    return "checker" if "gateway.checking" in words else f"{parent}'s worker"

@@ -8,19 +8,15 @@ faster, never laxer. One such process is enough: the committer's own part of an 
 """
 
 import logging
-import os
 import socket
-import struct
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
 
-from chain import ed25519
 from chain.entry import Account, SignedEntry
-from chain.errors import ChainError, Unverified
+from chain.errors import Unverified
 from chain.identity import SigningKey
 from chain.state import State
+from gateway.checking import HEAD, HOLDS, SIZE
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +30,6 @@ TOGETHER = 16
 """Signatures handed over at once: fewer cost system calls, more let the checker wait."""
 
 KNOWN_KEYS = 4096
-TAKEN_BYTES = 2**20
-_SIZE = struct.Struct("!I")
-"""How long the claims are that follow, handed over together."""
-
-_HEAD = struct.Struct("!32s64sI")
-"""Public key, signature, and the length of the message that follows."""
-
-FAILS, HOLDS = 0, 1
 
 
 class Checker:
@@ -63,7 +51,7 @@ class Checker:
         ours.settimeout(PATIENCE)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "gateway.checker"],
+                [sys.executable, "-m", "gateway.checking"],
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
                 start_new_session=True,  # Ctrl-C is for the committer: the checker ends with its input
@@ -91,7 +79,7 @@ class Checker:
             return
         self._places[signed.leaf] = self._handed
         self._handed += 1
-        self._claims += _HEAD.pack(key.raw, signed.signed.signature, len(signed.signed.signed))
+        self._claims += HEAD.pack(key.raw, signed.signed.signature, len(signed.signed.signed))
         self._claims += signed.signed.signed
         if self._handed % TOGETHER == 0:
             self.flush()
@@ -100,7 +88,7 @@ class Checker:
         """Hand over what is left of the batch."""
         if self._socket is not None and self._claims:
             try:
-                self._socket.sendall(_SIZE.pack(len(self._claims)) + self._claims)
+                self._socket.sendall(SIZE.pack(len(self._claims)) + self._claims)
             except OSError as error:
                 self._lost(error)
         self._claims.clear()
@@ -148,48 +136,3 @@ class Checker:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-
-
-def serve() -> None:
-    """The process: check what comes on standard input, answer in order, end with it."""
-    with socket.socket(fileno=os.dup(sys.stdin.fileno())) as committer, suppress(ConnectionError):
-        waiting = bytearray()
-        while _fill(waiting, committer):
-            end = _SIZE.size + _SIZE.unpack_from(waiting)[0]
-            claims = memoryview(bytes(waiting[_SIZE.size : end]))
-            del waiting[:end]
-            committer.sendall(bytes(_verdicts(claims)))
-
-
-def _fill(waiting: bytearray, committer: socket.socket) -> bool:
-    """
-    Take what there is, and wait for the rest of the first claims; whether there are any.
-
-    All that there is, so that the committer does not have to wait for room.
-    """
-    while True:
-        is_whole = len(waiting) >= _SIZE.size and len(waiting) >= _SIZE.size + _SIZE.unpack_from(waiting)[0]
-        try:
-            more = committer.recv(TAKEN_BYTES, socket.MSG_DONTWAIT if is_whole else 0)
-        except BlockingIOError:
-            return True
-        if not more:
-            return False
-        waiting += more
-
-
-def _verdicts(claims: memoryview) -> Iterator[int]:
-    while claims:
-        key, signature, size = _HEAD.unpack_from(claims)
-        end = _HEAD.size + size
-        try:
-            ed25519.verify(key, signature, bytes(claims[_HEAD.size : end]), what="entry")
-        except ChainError:
-            yield FAILS
-        else:
-            yield HOLDS
-        claims = claims[end:]
-
-
-if __name__ == "__main__":
-    serve()

@@ -89,18 +89,17 @@ class Gateway:
         return found
 
     def stop(self) -> None:
-        """End it in order, as far as its processes still take orders."""
+        """End it in order, and whoever takes no orders any more at once."""
         if self._process is not None:
             self._process.terminate()
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self.crash()
-            self._process = None
+        self.crash()
 
     def crash(self) -> None:
         """End all of its processes at once, as a power cut does."""
         processes = [process for found in self.processes().values() for process in found]
+        processes += self._orphans()
         for process in processes:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -109,6 +108,12 @@ class Gateway:
             self._process.wait()
             self._process = None
         psutil.wait_procs(processes, STOP_SECONDS)
+
+    def _orphans(self) -> list[psutil.Process]:
+        """Those whose supervisor was killed while they could not notice."""
+        ours = {str(self.directory), str(self._view), str(self._view / "broker" / "mosquitto.conf")}
+        found = psutil.process_iter(["cmdline"])
+        return [each for each in found if ours.intersection(each.info["cmdline"] or ())]
 
     def close(self) -> None:
         self.stop()
@@ -119,7 +124,7 @@ def role_of(process: psutil.Process, supervisor: psutil.Process) -> str:
     words = process.cmdline()
     if process.name() == "mosquitto":
         return "mosquitto"
-    if "gateway.checker" in words:
+    if "gateway.checking" in words:
         return "checker"
     if process.ppid() != supervisor.pid:
         return "worker"

@@ -48,7 +48,7 @@ class Ward:
 
     def process(self) -> psutil.Process:
         (found,) = [
-            child for child in psutil.Process().children() if child.cmdline()[-1:] == ["gateway.checker"]
+            child for child in psutil.Process().children() if child.cmdline()[-1:] == ["gateway.checking"]
         ]
         return found
 
