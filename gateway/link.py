@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 KEEPALIVE_SECONDS = 20
 FIRST_DELAY = 0.1
 LONGEST_DELAY = 5.0
+PART_OF_ABSENCE = 0.25
+"""Of the time that the broker has been away, so much until the next try: it is found soon after it is back."""
 
 OnMessage = Callable[[mqtt.MQTTMessage, int], None]
 """Told a message and the number of the connection it came on; only enqueues."""
@@ -167,7 +169,7 @@ class Link:
             self._client.wake()
 
     def _run(self) -> None:
-        delay = FIRST_DELAY
+        away_since = time.monotonic()
         while not self._stopping.is_set():
             before = self._connection
             try:
@@ -183,7 +185,10 @@ class Link:
                 # What a broker sends can make paho raise anything; without this thread we would only seem to run.
                 log.exception("connection broke address=%s:%d", *self._address)
             self._lost("connection closed")
-            delay = FIRST_DELAY if self._connection > before else min(delay * 2, LONGEST_DELAY)
+            if self._connection > before:
+                away_since = time.monotonic()
+            away = time.monotonic() - away_since
+            delay = min(max(FIRST_DELAY, PART_OF_ABSENCE * away), LONGEST_DELAY)
             self._stopping.wait(delay * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
 
     def _complain(self, reason: str) -> None:

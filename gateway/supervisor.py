@@ -18,7 +18,7 @@ PARTS = ("broker", "commit", "web")
 LAN_PARTS = ("authority", *PARTS, "welcome")
 """The same where a LAN is served."""
 
-FIRST_DELAY = 0.2
+FIRST_DELAY = 0.05
 LONGEST_DELAY = 5.0
 LONG_ENOUGH = 10.0
 """Seconds after which a part counts as running, and its next restart is prompt again."""
