@@ -91,6 +91,16 @@ def _scratch_of(path: Path) -> Path:
     return scratch
 
 
+def make_directory(path: Path, *, mode: int = 0o700) -> None:
+    """Make it, and what is missing above it, if it is not there: what will be synced in it does not get lost with it."""
+    if path.is_dir():
+        return
+    if not path.parent.is_dir():
+        make_directory(path.parent, mode=0o777)
+    path.mkdir(mode, exist_ok=True)
+    sync_directory(path.parent)
+
+
 def sync_directory(path: Path) -> None:
     """Make the names in `path` survive a power cut."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

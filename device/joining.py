@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 from msgspec import structs
 
-from chain import entry, joincode
+from chain import durable, entry, joincode
 from chain.api import Invited, Match, Site
 from chain.body import Card, document
 from chain.encoding import unb64url
@@ -56,7 +56,7 @@ def join(home: Home, code: JoinCode, *, name: str | None = None, tell: Tell = la
     `name` is the display name (the handle, if there is none). Raises `JoinedAlready`, `Refused` with the
     chain's rule, `Unreachable`, or `Unverified` if the gateway is not the one that the code names.
     """
-    home.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    durable.make_directory(home.directory)
     begun = home.book.joining()
     if begun is not None and begun.joined:
         raise JoinedAlready(f"{home.directory}: this is {begun.handle} on {begun.origin} already")

@@ -189,7 +189,7 @@ def restore(
         )
     if place.exists() and any(place.iterdir()):
         raise BadConfig(f"{directory}: not empty; a gateway is restored into a directory of its own")
-    place.parent.mkdir(parents=True, exist_ok=True)
+    durable.make_directory(place.parent, mode=0o777)
     scratch = Path(tempfile.mkdtemp(prefix=f".{place.name}.restoring-", dir=place.parent))
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, scratch)

@@ -43,7 +43,7 @@ def init(
         raise BadConfig(f"admin: the handle {HANDLE!r} is the gateway's own")
     if directory.exists() and any(directory.iterdir()):
         raise BadConfig(f"{directory}: not empty; a gateway is made in a directory of its own")
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    durable.make_directory(directory)
     key = Key.create(directory / "gateway.key")
     origin = f"{name}/{key.account}"
     code = new_code(secrets.token_bytes)

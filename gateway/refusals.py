@@ -54,11 +54,16 @@ class Refusals:
         self._db: sqlite3.Connection | None = None
         self._count = 0
         self._failed = False
+        # What a power cut left half made is made whole before anybody reads it: a reader cannot.
+        if path.exists():
+            self._write(())
 
     def keep(self, refusals: Sequence[Refusal]) -> None:
         """Write down those of one batch, in one transaction."""
-        if not refusals:
-            return
+        if refusals:
+            self._write(refusals)
+
+    def _write(self, refusals: Sequence[Refusal]) -> None:
         try:
             self._keep(self._opened(), refusals)
         except (sqlite3.Error, OSError) as error:

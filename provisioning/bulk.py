@@ -175,7 +175,7 @@ def make(client: Client, wanted: Sequence[Wanted], folder: Path, *, match: bool 
     for done, (each, card) in enumerate(zip(wanted, cards, strict=True), 1):
         path = folder / each.handle / FILE
         if card == "missing":
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            durable.make_directory(path.parent)
             code = invite(client, each.handle, kind="device", match=match)
             # Replaced whole: what may be there is a code that is good for nothing.
             durable.write(path, to_text(code, each.name).encode())

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
+from chain import durable
 from gateway import tls
 from gateway.errors import BadConfig
 from gateway.lock import exclusive
@@ -26,7 +27,7 @@ def reissue(site: Site, key: EllipticCurvePrivateKey, now: datetime, *, trust_ol
     stock = Stock(site.certificates, Owner.of(site.settings, site.key().account))
     with exclusive(site.directory / "authority.lock"), closing(site.read_chain()) as chain:
         name, _, _ = chain.origin.rpartition("/")
-        stock.files.directory.mkdir(mode=0o700, exist_ok=True)
+        durable.make_directory(stock.files.directory)
         stock.succeed(_root(stock, key, name, now), now, trust_old=trust_old)
         Office(stock, Inventory(stock.files.inventory), chain, lambda: now).tend()
 

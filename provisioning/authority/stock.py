@@ -70,7 +70,7 @@ class Stock:
 
     def begin(self, root: Issuer, now: datetime) -> None:
         """Make all of it, for a new gateway."""
-        self.files.directory.mkdir(mode=0o700, exist_ok=True)
+        durable.make_directory(self.files.directory)
         self.succeed(root, now, trust_old=False)
         self.write_crl([], now)
         self.renew(now)

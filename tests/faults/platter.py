@@ -44,6 +44,18 @@ class Image(NamedTuple):
             hashed.update(f"\n{path} {mode} {len(data)}\n".encode() + data)
         return hashed.digest()
 
+    def below(self, folder: str) -> "Image":
+        """What is in one of its directories; nothing if that is not there."""
+        inside = f"{folder}/"
+        return Image(
+            {
+                path.removeprefix(inside): mode
+                for path, mode in self.directories.items()
+                if path.startswith(inside)
+            },
+            {path.removeprefix(inside): file for path, file in self.files.items() if path.startswith(inside)},
+        )
+
     def write(self, folder: Path) -> None:
         """Make `folder`, which has to be empty, look like this."""
         for path, mode in self.directories.items():
