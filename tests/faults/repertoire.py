@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from tests.faults.clock import HOURS, Leapt
 from tests.faults.fault import Fault
+from tests.faults.keeping import HARMFUL, HARMLESS, Corrupted, DiskFails, Stale
 from tests.faults.network import (
     Cut,
     Delayed,
@@ -26,12 +27,13 @@ Make = Callable[[Scene, random.Random], Fault]
 
 WIRE = (Dropped, Doubled, Redelivered, Reordered, Delayed, Trickled, Cut, Reset)
 PROCESS = (Killed, Hung, OutOfMemory)
+RESTORED = (Corrupted, Stale)
 WAYS = {"up": frozenset({Way.UP}), "down": frozenset({Way.DOWN}), "both": frozenset(Way)}
 
 
 def repertoire(*, lan: bool) -> Mapping[str, Make]:
     """What may go wrong. The random numbers of each fault are its own."""
-    return dict((*_wire(), *_processes(lan=lan), *_clocks()))
+    return dict((*_wire(), *_processes(lan=lan), *_clocks(), *_disks()))
 
 
 def _wire() -> Iterator[tuple[str, Make]]:
@@ -73,3 +75,14 @@ def _clocks() -> Iterator[tuple[str, Make]]:
 
 def _of_clock(whose: str) -> Make:
     return lambda scene, chance: Leapt(scene.clocks[whose], whose, chance.choice(HOURS))
+
+
+def _disks() -> Iterator[tuple[str, Make]]:
+    for what in HARMLESS | HARMFUL:
+        yield f"disk-{what}", _of_disk(what)
+    for kind in RESTORED:
+        yield kind.__name__.lower(), kind
+
+
+def _of_disk(what: str) -> Make:
+    return lambda scene, _: DiskFails(scene, what)

@@ -14,6 +14,7 @@ from pathlib import Path
 from chain.chain import Chain
 from chain.entry import Message, parse
 from chain.joincode import JoinCode
+from gateway import cli as gateway_cli
 from provisioning.admin import cli as admin
 from provisioning.site import Site
 from tests.faked_clock import FakedClock
@@ -68,7 +69,14 @@ class Scene:
         self.clients = [None, gateway.account, f"{gateway.account}.web", *(each.account for each in members)]
         """Of the broker, in an order that is the same each time; None stands for all of them."""
 
+    @property
+    def first_backup(self) -> Path:
+        """Of the gateway, from before anybody said anything."""
+        return self.site.directory / "first.backup"
+
     def starts(self) -> None:
+        done = ran(gateway_cli.main, "backup", self.gateway.directory, self.first_backup, "--no-passphrase")
+        assert done.code == 0, done.err
         for member in self.members.values():
             member.start()
         self.recovers()

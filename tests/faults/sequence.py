@@ -9,12 +9,14 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from tests.faults.fault import Fault
 from tests.faults.invariants import Invariants
 from tests.faults.repertoire import repertoire
 from tests.faults.scene import Scene, scene
+
+if TYPE_CHECKING:
+    from tests.faults.fault import Fault
 
 LONGEST = 4.0
 """Seconds that a fault lasts, at most."""
