@@ -4,18 +4,21 @@ import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from bench import agent, commit, contracts, grow, page, part, rest, seal, start, verify
+from bench import agent, chart, commit, contracts, floor, grow, page, part, rest, seal, start, verify
 from bench.errors import BenchError
 from bench.part import Part
 from chain.console import Console, end_as_interrupted
+from chain.errors import ChainError
 from device.errors import DeviceError
 
 PARTS: tuple[Part[Any, Any], ...] = (
     commit.PART,
+    floor.PART,
     grow.PART,
     start.PART,
     verify.PART,
@@ -43,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
     console = _console()
     args = console.parser.parse_args(argv)
     end_as_interrupted()
-    return console.run(args, (BenchError, DeviceError, OSError))
+    return console.run(args, (BenchError, ChainError, DeviceError, OSError))
 
 
 def _console() -> Console:
@@ -55,6 +58,11 @@ def _console() -> Console:
         each.add(parser)
         part.add_directory(parser)
         parser.add_argument("--json", action="store_true", help="end with one JSON object on the last line")
+    draw = console.command("chart", _chart, "draw what runs with --json have printed, as SVG")
+    draw.add_argument(
+        "--from", dest="results", type=Path, nargs="+", required=True, metavar="FILE", help="their output"
+    )
+    draw.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the charts go")
     return console
 
 
@@ -72,6 +80,13 @@ def _measure(of: Part[Any, Any], args: argparse.Namespace) -> None:
         print(line)
     if args.json:
         print(msgspec.json.encode(result).decode())
+
+
+def _chart(args: argparse.Namespace) -> None:
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name, drawn in chart.charts(map(chart.read, args.results)).items():
+        (args.out / name).write_text(chart.svg(drawn), "utf-8")
+        print(args.out / name)
 
 
 def _progress(text: str) -> None:
