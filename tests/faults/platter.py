@@ -45,8 +45,8 @@ class Image(NamedTuple):
         return hashed.digest()
 
     def below(self, folder: str) -> "Image":
-        """What is in one of its directories; nothing if that is not there."""
-        inside = f"{folder}/"
+        """What is in one of its directories ("": itself); nothing if that is not there."""
+        inside = f"{folder}/" if folder else ""
         return Image(
             {
                 path.removeprefix(inside): mode

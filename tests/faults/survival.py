@@ -21,7 +21,7 @@ Told = tuple[str, ...]
 
 class Survival(NamedTuple):
     """
-    After `after` (None: before anything) the power failed: what there is in a job's folder, and what had been told by then.
+    After `after` (None: before anything) the power failed: what there is in a job's folder, and what had been sent by then.
 
     `seed` is None if only what was synced is there.
     """
@@ -31,7 +31,13 @@ class Survival(NamedTuple):
     seed: int | None
     after: Record | None
     image: Image
-    sent: list[bytes]
+    all_sent: list[bytes]
+    heard: int
+
+    @property
+    def sent(self) -> list[bytes]:
+        """All that had been sent."""
+        return self.all_sent[: self.heard]
 
     def told(self, kind: str) -> list[Told]:
         """What the job had told, of this kind."""
@@ -51,15 +57,28 @@ class Survival(NamedTuple):
             raise
 
 
-def survivals(disk: Disk, job: str, *, seeds: int = 1) -> Iterator[Survival]:
-    """Of a job: what must be there after each cut, and what may be besides, so many times."""
-    seen = set()
+def survivals(disk: Disk, job: str = "", *, seeds: int = 1) -> Iterator[Survival]:
+    """
+    Of a job: what must be there after each cut, and what may be besides, so many times.
+
+    What must be there is the same from one sync to the next: it is seen once, when the most had been sent.
+    """
+    seen: set[tuple[bytes, int]] = set()
+    kept: Survival | None = None
     for number, cut in enumerate(disk.cuts()):
-        for seed in (None, *range(number * seeds, (number + 1) * seeds)):
+        image = kept.image if kept else Image({}, {})
+        if kept is None or (cut.after is not None and cut.after.event is Event.SYNCED):
+            image = cut.platter.image().below(job)
+        if kept is not None and image.digest != kept.image.digest:
+            yield kept
+        kept = Survival(job, number, None, cut.after, image, cut.told, len(cut.told))
+        for seed in range(number * seeds, (number + 1) * seeds):
             image = cut.platter.image(seed).below(job)
             if (key := (image.digest, len(cut.told))) not in seen:
                 seen.add(key)
-                yield Survival(job, number, seed, cut.after, image, list(cut.told))
+                yield Survival(job, number, seed, cut.after, image, cut.told, len(cut.told))
+    if kept is not None:
+        yield kept
 
 
 def told(disk: Disk, job: str, kind: str) -> list[Told]:
