@@ -27,7 +27,9 @@ def test_every_entry_is_receipted_and_every_figure_printed(
     assert 0 < result["p50_ms"] <= result["p99_ms"]
     assert result["rate_1000"] > 0
     assert result["rate_100000"] is None
-    assert set(result["cpu_us"]) == {"broker", "clients", "committer"}
+    assert set(result["cpu_us"]) == {"broker", "checker", "clients", "committer"}
+    assert set(result["floor_cpu_us"]) == {"broker", "clients", "subscriber"}
+    assert result["sweep"] == []
     assert result["machine"]["cores"] >= 1
 
 
@@ -58,13 +60,14 @@ def test_the_rate_under_contracts_is_measured_beside_the_rate_without(
 
     assert (result["contracts"], result["alerts"], result["receipted"]) == (20, 10, 600)
     assert result["ratio"] == round(result["rate"] / result["without"], 2)
-    assert set(result["cpu_us"]) == set(result["cpu_without_us"]) == {"broker", "clients", "committer"}
+    assert set(result["cpu_us"]) == set(result["cpu_without_us"]) == {"broker", "checker", "clients", "committer"}
 
 
 def test_an_agent_at_rest_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
-    result = measured("agent", "--messages", "20", "--json", capsys=capsys)
+    result = measured("agent", "--messages", "20", "--rates", "20", "--json", capsys=capsys)
 
-    assert result["rss_mb"] >= result["pss_mb"] > 0
+    assert result["full_rss_mb"] > result["rss_mb"] >= result["pss_mb"] > 0
+    assert result["cpu_ms"] == {"20": result["cpu_ms_per_message"]}
     assert result["start_s"] > 0
     assert result["cpu_ms_per_message"] > 0
 
