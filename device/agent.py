@@ -8,6 +8,7 @@ its queue, so that nothing here needs a lock.
 import contextlib
 import logging
 import queue
+import sqlite3
 import threading
 import time
 from collections import deque
@@ -21,7 +22,7 @@ from chain import notify, wire
 from chain.api import AlertHeader
 from chain.console import wake_at
 from chain.wire import Refusal
-from device import changes, content, sensors
+from device import changes, content, room, sensors
 from device.addressing import Addressee
 from device.changes import Changes
 from device.client import Client, now_ms
@@ -41,7 +42,9 @@ from device.window import ALERTS, SIZE, Window
 
 log = logging.getLogger(__name__)
 
-TURN_SECONDS = 0.1
+TURN_SECONDS = 0.25
+"""Between two looks at what only time brings, and at what another process of this account has put into the outbox."""
+
 EVENTS_A_TURN = 256
 """However much comes in, what waits to go out has its turn."""
 
@@ -164,6 +167,7 @@ class Agent:
             self._changes = Changes(client, config, adopt=self._adopt, show=show)
             self._inbox = Inbox(client, name=changes.POSITION, heed=self._changes.heed)
             self._resume(self._changes.config, moment())
+        self._no_room = False
         self._sent_at: dict[str, float] = {}
         self._missing: dict[str, float] = {}
         self._next_refresh = self._next_foresight = 0.0
@@ -182,7 +186,8 @@ class Agent:
         """
         Work until `stop` is set or `until` holds; then let what waits go out, for at most ten seconds.
 
-        Raises `TwoHistories` or `Halted` when the gateway, or this account at the gateway, is at an end.
+        Raises `TwoHistories` or `Halted` when the gateway, or this account at the gateway, is at an end, and
+        `BadDocument` when the outbox is.
         """
         sensing = threading.Event()
         for name, sensor in (self._config.sensors if self._config else {}).items():
@@ -207,6 +212,8 @@ class Agent:
                     self._turn()
                 if self._config is not None and not any(self._unsealed.values()):
                     self._client.outbox.set_counter("recorded", now_ms())
+        except sqlite3.Error as error:
+            raise self._client.outbox.broken(error) from error
         finally:
             sensing.set()
 
@@ -217,6 +224,26 @@ class Agent:
         return self._link.is_up and any(self._client.outbox.pending(lane, 1) for lane in SENT)
 
     def _turn(self) -> None:
+        """Go on, also where the disk takes nothing: what is not kept is not acknowledged, and comes again."""
+        try:
+            self._work()
+        except (sqlite3.Error, OSError) as error:
+            self._held_up(error)
+
+    def _held_up(self, error: Exception) -> None:
+        """Say once that nothing can be kept; raise `error` if that will not pass."""
+        if not room.may_come(error):
+            raise error
+        if not self._no_room:
+            log.error("nothing can be kept reason=%s; what is sensed waits in memory", error)
+        self._no_room = True
+
+    def _kept(self) -> None:
+        if self._no_room:
+            log.warning("what waited in memory is kept now: the disk takes it again")
+        self._no_room = False
+
+    def _work(self) -> None:
         """Handle what happened, then send what is due."""
         for event in self._happened():
             self._handle(event)
@@ -354,11 +381,24 @@ class Agent:
             log.warning("addressee not found name=%s reason=%s", each.to, error)
             self._missing[each.to] = now + RETRY_SECONDS
             return False
+        except OSError as error:
+            # The address book has no room for what it learnt.
+            self._held_up(error)
+            self._missing[each.to] = now + RETRY_SECONDS
+            return False
         said = each.report
         if said.note.told and self._changes is not None:
             # It may have waited for long: what is in force is what it is to say.
             said = self._changes.report(each.to)
-        queued = self._client.write_message(to, said.content, cty=said.cty, alert=said.alert, note=said.note)
+        try:
+            queued = self._client.write_message(
+                to, said.content, cty=said.cty, alert=said.alert, note=said.note
+            )
+        except (sqlite3.Error, OSError) as error:
+            self._held_up(error)
+            self._missing[each.to] = now + RETRY_SECONDS
+            return False
+        self._kept()
         self._show({"event": "queued", "id": queued.id, "to": each.to, "cty": said.cty})
         return True
 

@@ -12,7 +12,7 @@ from device.lines import Lines
 from device.output import MAX_BYTES, parse
 from device.reading import Fault, Reason, Sample
 
-SLICE_SECONDS = 0.2
+SLICE_SECONDS = 0.5
 """How long a wait for output lasts before `stop` is looked at again."""
 
 MAX_BACKOFF_SECONDS = 60.0

@@ -1,6 +1,7 @@
 """The agent of a device's sensors, and its settings."""
 
 import argparse
+import gc
 from contextlib import closing
 from pathlib import Path
 
@@ -34,6 +35,8 @@ def _run(args: argparse.Namespace, home: Home) -> int:
     config = Config.load(args.config or home.settings_file)
     with at_work(home, stop) as client:
         if client is not None:
+            # What there is now stays: looking through it for garbage again and again would be a tenth of the work.
+            gc.freeze()
             Agent(client, printer(as_json=args.json), config).run(stop)
     return 0
 
