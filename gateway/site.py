@@ -9,26 +9,33 @@ A gateway's directory: its settings, its key, its chain.
 * `refusals.db`    the newest refusals
 * `joins.db`       who waits to be let in, and how often it was tried
 * `tls/`           certificates, where it serves a LAN (`gateway.tls`)
+
+The supervisor and the web server's parent need no more of it than the settings, and stay small for as long as the rest
+is imported where it is used.
 """
+
+# ruff: noqa: PLC0415
 
 import tomllib
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.x509 import load_pem_x509_certificate
 from msgspec import Meta, Struct
 
 from chain import durable
-from chain.chain import Chain, Writer
 from chain.encoding import b64url
 from chain.identity import SigningKey, account_id
 from gateway import tls
 from gateway.errors import BadConfig
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from chain.chain import Chain, Writer
 
 SEED_BYTES = 32
 
@@ -129,7 +136,7 @@ def is_loopback(host: str) -> bool:
 class Key:
     """The gateway's signing key. It signs checkpoints, blocks, refusals and its own entries; it opens nothing."""
 
-    private: Ed25519PrivateKey = field(repr=False)
+    private: "Ed25519PrivateKey" = field(repr=False)
 
     @cached_property
     def public(self) -> SigningKey:
@@ -147,12 +154,16 @@ class Key:
         return self.private.sign(message)
 
     @property
-    def writer(self) -> Writer:
+    def writer(self) -> "Writer":
+        from chain.chain import Writer
+
         return Writer(self.public, self.sign)
 
     @classmethod
     def create(cls, path: Path) -> Self:
         """Make a new key; raise `FileExistsError` rather than orphan one that is there."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
         key = cls(Ed25519PrivateKey.generate())
         durable.create(path, key.private.private_bytes_raw())
         return key
@@ -160,6 +171,8 @@ class Key:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Raise `BadConfig` if others may read the file, or it is no key."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
         if path.stat().st_mode & 0o077:
             raise BadConfig(f"{path}: a private key that others may read; run chmod 600 on it")
         seed = path.read_bytes()
@@ -213,10 +226,14 @@ class Site:
         """What join codes name this gateway by."""
         if not self.settings.is_lan:
             return self.key().account
+        from cryptography.x509 import load_pem_x509_certificate
+
         return tls.pin(load_pem_x509_certificate(self.certificates.root.read_bytes()))
 
     def key(self) -> Key:
         return Key.load(self.directory / "gateway.key")
 
-    def read_chain(self) -> Chain:
+    def read_chain(self) -> "Chain":
+        from chain.chain import Chain
+
         return Chain.open(self.chain_file)

@@ -2,18 +2,22 @@
 The certificates of a gateway that serves a LAN: where they lie, and how its own processes use them.
 
 `provisioning.authority` makes and renews them. A certificate lies in one file with its key and the certificates above
-it, so that a renewal replaces all of it at once.
+it, so that a renewal replaces all of it at once. Not every process that knows the files reads certificates, and they
+are 10 MB of library: it is imported where it is used.
 """
+
+# ruff: noqa: PLC0415
 
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
-
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509 import Certificate
+from typing import TYPE_CHECKING
 
 from chain.encoding import digest
 from chain.joincode import pin_of
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 
 @dataclass(frozen=True)
@@ -75,12 +79,16 @@ def client_context(files: Files, own: Path | None = None) -> ssl.SSLContext:
     return context
 
 
-def pin(root: Certificate) -> str:
+def pin(root: "Certificate") -> str:
     """What join codes name a root by."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     key = root.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return pin_of(digest(key))
 
 
-def fingerprint(root: Certificate) -> str:
+def fingerprint(root: "Certificate") -> str:
     """What browsers and systems show of a certificate: SHA-256, in pairs with colons in between."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+
     return digest(root.public_bytes(Encoding.DER)).hex(":").upper()
