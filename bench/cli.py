@@ -2,14 +2,28 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from bench import agent, chart, commit, contracts, floor, grow, page, part, rest, seal, start, verify
+from bench import (
+    agent,
+    campaign,
+    chart,
+    commit,
+    contracts,
+    floor,
+    grow,
+    page,
+    part,
+    rest,
+    seal,
+    start,
+    verify,
+)
 from bench.errors import BenchError
 from bench.part import Part
 from chain.console import Console, end_as_interrupted
@@ -29,6 +43,14 @@ PARTS: tuple[Part[Any, Any], ...] = (
     page.PART,
 )
 
+WHOLE = {
+    "all --out ./results": "all of it, each result into a file; about two hours",
+    "chart --from ./results/*.json --out ./docs": "the rate against the chain's size, the latency against the load",
+}
+"""Examples of what is not one part."""
+
+ERRORS = (BenchError, ChainError, DeviceError, OSError)
+
 DESCRIPTION = """
 Measure Blockpost on this machine. Everything runs in a temporary directory and on loopback; nothing else is
 touched. Figures come with the machine they were measured on, and are worth nothing without it.
@@ -46,11 +68,11 @@ def main(argv: Sequence[str]) -> int:
     console = _console()
     args = console.parser.parse_args(argv)
     end_as_interrupted()
-    return console.run(args, (BenchError, ChainError, DeviceError, OSError))
+    return console.run(args, ERRORS)
 
 
 def _console() -> Console:
-    console = Console("bench", DESCRIPTION, _examples(*PARTS) + CLOSING)
+    console = Console("bench", DESCRIPTION, _examples(*PARTS, more=WHOLE) + CLOSING)
     for each in PARTS:
         parser = console.command(each.name, partial(_measure, each), each.text)
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -63,23 +85,49 @@ def _console() -> Console:
         "--from", dest="results", type=Path, nargs="+", required=True, metavar="FILE", help="their output"
     )
     draw.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the charts go")
+    whole = console.command("all", _all, "all of it, each result into a file; what has one is left out")
+    whole.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="where the results go, and 4 GB"
+    )
     return console
 
 
-def _examples(*parts: Part[Any, Any]) -> str:
-    told = {words: text for each in parts for words, text in each.examples.items()}
+def _examples(*parts: Part[Any, Any], more: Mapping[str, str] | None = None) -> str:
+    told = {words: text for each in parts for words, text in each.examples.items()} | dict(more or {})
     width = max(map(len, told))
     lines = (f"  blockpost bench {words:{width}}  {text}\n" for words, text in told.items())
     return f"\nexamples:\n{''.join(lines)}"
 
 
-def _measure(of: Part[Any, Any], args: argparse.Namespace) -> None:
+def _measure(of: Part[Any, Any], args: argparse.Namespace, file: Path | None = None) -> None:
     result = of.measure(of.parse(args), _progress)
     print(f"machine    {result.machine}")
     for line in of.lines(result):
         print(line)
+    said = msgspec.json.encode(result)
     if args.json:
-        print(msgspec.json.encode(result).decode())
+        print(said.decode())
+    if file is not None:
+        file.write_bytes(said)
+
+
+def _all(args: argparse.Namespace) -> int:
+    """Go on after what fails, as where a browser is missing; return the exit code."""
+    args.out.mkdir(parents=True, exist_ok=True)
+    parser, parts = _console().parser, {each.name: each for each in PARTS}
+    failed = 0
+    for each in campaign.measurements(args.out, parts):
+        file = args.out / f"{each.name}.json"
+        if file.exists():
+            continue
+        print(f"blockpost bench {' '.join(each.words)}", flush=True)
+        asked = parser.parse_args(each.words)
+        try:
+            _measure(parts[asked.command], asked, file)
+        except ERRORS as error:
+            failed = 1
+            print(f"{parser.prog} {asked.command}: {error}", file=sys.stderr)
+    return failed
 
 
 def _chart(args: argparse.Namespace) -> None:
