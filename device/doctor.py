@@ -18,7 +18,16 @@ from device.child import environment
 from device.client import Client, Home, now_ms
 from device.config import Config
 from device.crl import Crl
-from device.errors import BadConfig, DeviceError, Insecure, NotJoined, Problem, TwoHistories, Unreachable
+from device.errors import (
+    BadConfig,
+    BadDocument,
+    DeviceError,
+    Insecure,
+    NotJoined,
+    Problem,
+    TwoHistories,
+    Unreachable,
+)
 from device.identity import GENERATIONS, SUCCESSOR
 from device.outbox import Outbox
 from device.printing import utc
@@ -94,7 +103,7 @@ def _outbox(home: Home) -> Finding:
     try:
         with closing(Outbox(home.outbox_file)) as outbox:
             return of_outbox(outbox.waiting(), len(outbox.rejected()))
-    except sqlite3.Error as error:
+    except (sqlite3.Error, BadDocument) as error:
         fix = "put outbox.db aside while no agent runs: what waited in it is lost, and new entries begin new streams"
         return problem("outbox", f"{home.outbox_file}: cannot be read: {error}", fix)
 

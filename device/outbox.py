@@ -19,6 +19,7 @@ from chain.wire import Parcel
 from device.content import LimitValues
 from device.document import locked
 from device.episode import Open
+from device.errors import BadDocument
 from device.limits import Override
 
 SCHEMA = """
@@ -100,6 +101,16 @@ class Outbox:
     """Serialisable across processes; a call that returns has been made durable."""
 
     def __init__(self, path: Path) -> None:
+        """Raise `BadDocument` if the file is damaged."""
+        self._path = path
+        try:
+            self._open(path)
+        except sqlite3.OperationalError:
+            raise  # busy, or the disk
+        except sqlite3.DatabaseError as error:
+            raise self.broken(error) from error
+
+    def _open(self, path: Path) -> None:
         # SQLite gives its log the mode of this file: a queued entry may hold a join code.
         path.touch(mode=0o600)
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
@@ -112,6 +123,13 @@ class Outbox:
 
     def close(self) -> None:
         self._db.close()
+
+    def broken(self, error: sqlite3.Error) -> BadDocument:
+        """What to say where `error` ends the work with this file."""
+        return BadDocument(
+            f"{self._path}: {error}; if it stays so, put it aside with its -wal and -shm while nothing runs: what waits in"
+            " it is lost, and new entries begin new streams"
+        )
 
     def queue(self, lane: Lane, write: Callable[[str, int], Parcel], note: Note | None = None) -> Queued:
         """

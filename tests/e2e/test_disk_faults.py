@@ -43,6 +43,16 @@ def until(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.05)
 
 
+class Sensor(Member):
+    """A device whose readings are counted, kept or not."""
+
+    sensed = 0
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        self.sensed += event["event"] == "sensed"
+        super()._hear(event)
+
+
 class Place:
     """A gateway whose disk can be made to fail, and a device that measures all the time."""
 
@@ -53,7 +63,9 @@ class Place:
         self.disk = Disk(self.directory)
         self.log = folder / "gateway.log"
         self._gateway: Process | None = None
-        self.device: Member
+        self.device: Sensor
+        self.device_disk: Disk
+        self.device_log = folder / "sensor.log"
 
     def start(self) -> None:
         self._gateway = Process(("gateway", "run", str(self.directory)), self.log, environment=self.disk.env)
@@ -69,7 +81,8 @@ class Place:
         done = self.admin("link", "sensor", "admin")
         assert done.code == 0, done.err
         (self.site.home("sensor") / "agent.toml").write_text(COUNTING, "utf-8")
-        self.device = Member(self.site, "sensor", ("run", "--json"), {})
+        self.device_disk = Disk(self.site.home("sensor"))
+        self.device = Sensor(self.site, "sensor", ("run", "--json"), self.device_disk.env)
         self.device.start()
 
     def asked(self, path: str) -> tuple[int, Any]:
@@ -114,11 +127,12 @@ class Place:
                 check_device(self.device, chain)
         finally:
             self.device.start()
-        assert "Traceback" not in self.log.read_text("utf-8")
+        assert "Traceback" not in self.log.read_text("utf-8") + self.device_log.read_text("utf-8")
 
     def close(self) -> None:
         if hasattr(self, "device"):
             self.device.stop()
+            self.device_disk.close()
         self.stop()
         self.disk.close()
 
@@ -236,6 +250,33 @@ def test_what_cannot_be_read_is_a_problem_and_no_accident(place: Place) -> None:
         assert (status, said["type"]) == (503, "urn:blockpost:problem:diskfault")
 
     until(lambda: place.asked("v1/site")[0] == 200, "it is read again")
+    place.goes_on()
+    place.check()
+
+
+@pytest.mark.parametrize("kind", ["full", "read_only"])
+def test_a_device_that_cannot_keep_anything_says_so_and_goes_on(place: Place, kind: str) -> None:
+    said = "nothing can be kept reason="
+    before = place.device_log.read_text("utf-8").count(said)
+    with getattr(place.device_disk, kind)():
+        until(lambda: place.device_log.read_text("utf-8").count(said) > before, "it says so")
+        queued = len(place.device.queued)
+        sensed = place.device.sensed
+        until(lambda: place.device.sensed > sensed + 10, "it goes on sensing")
+        assert len(place.device.queued) == queued
+
+    place.goes_on()
+    assert place.device_log.read_text("utf-8").count(said) == before + 1
+    until(lambda: len(place.device.queued) > queued + 10, "what it sensed meanwhile is kept")
+    place.check()
+
+
+def test_a_device_ends_with_a_failed_fsync_and_names_the_file(place: Place) -> None:
+    with place.device_disk.fail("sync", errno.EIO, path="outbox.db"):
+        until(lambda: not place.device.is_running, "it ends")
+    assert f"{place.device.home.outbox_file}: disk I/O error" in place.device_log.read_text("utf-8")
+
+    place.device.revive()
     place.goes_on()
     place.check()
 
