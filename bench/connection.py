@@ -37,6 +37,8 @@ class Connection:
         self.account = account.key.account
         self._topics = list(topics)
         self.is_up = False
+        self.moved: set[Connection] = set()
+        """Where it says that it moved something: its loop's."""
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id=self.account, reconnect_on_failure=False
         )
@@ -55,6 +57,7 @@ class Connection:
         self._client.connect("127.0.0.1", port, keepalive=KEEPALIVE_SECONDS)
 
     def publish(self, topic: str, payload: bytes) -> int:
+        self.moved.add(self)
         return self._client.publish(topic, payload, qos=1).mid
 
     def close(self) -> None:
@@ -73,6 +76,7 @@ class Connection:
 
     def work(self, events: int) -> None:
         """Move what there is to move; `events` says what the socket is ready for."""
+        self.moved.add(self)
         if events & selectors.EVENT_WRITE:
             self._client.loop_write()
         if events & selectors.EVENT_READ:
@@ -115,23 +119,34 @@ class Loop:
         self._connections = list(connections)
         self._selector = selectors.DefaultSelector()
         self._ticked = time.monotonic()
+        # Of a thousand, few have moved since the last look.
+        self._moved = set(self._connections)
         for connection in self._connections:
+            connection.moved = self._moved
             self._selector.register(connection.socket, selectors.EVENT_READ, connection)
 
-    def turn(self, timeout: float) -> None:
-        """Wait for at most `timeout` seconds, and move what there is to move."""
-        for connection in self._connections:
+    def turn(self, timeout: float) -> list[Connection]:
+        """
+        Wait for at most `timeout` seconds, and move what there is to move; return those for which there was something.
+
+        Raise `BenchError` if the broker closed a connection.
+        """
+        for connection in self._moved:
             write = selectors.EVENT_WRITE if connection.wants_to_write() else 0
             key = self._selector.get_key(connection.socket)
             if key.events != selectors.EVENT_READ | write:
                 self._selector.modify(key.fileobj, selectors.EVENT_READ | write, connection)
-        for key, events in self._selector.select(timeout):
+        self._moved.clear()
+        ready = self._selector.select(timeout)
+        for key, events in ready:
             key.data.work(events)
         now = time.monotonic()
         if now - self._ticked >= 1:
             self._ticked = now
             for connection in self._connections:
                 connection.tick()
+            self._moved.update(self._connections)
+        return [key.data for key, _ in ready]
 
     def until(self, done: Callable[[], bool], what: str) -> None:
         """Serve until `done`; raise `BenchError` if it takes too long."""

@@ -1,86 +1,95 @@
 """
 The floor: what broker, network and disk cost with nothing of ours in between.
 
-One paho subscriber in the committer's place takes what is published, writes it to SQLite in groups, and
-acknowledges it. It checks nothing, and answers nobody.
+The load is that of `bench.commit`, which measures it in turn with the way through the chain.
 """
 
-import queue
-import socket
-import sqlite3
-import threading
-import time
+import argparse
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from statistics import median
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+from msgspec import Struct
 
-from bench.errors import BenchError
-from bench.site import Sender
-from bench.worker import Begin
-from chain import wire
-
-GROUP = 256
-GROUP_SECONDS = 0.020
-PATIENCE_SECONDS = 30
-
-Arrived = queue.SimpleQueue[tuple[bytes, int]]
+from bench import commit, part
+from bench.machine import Machine
+from bench.part import Part
+from bench.process import Broker
+from bench.site import Progress, Ward
 
 
-def store(begin: Begin, port: int, gateway: Sender, file: Path, entries: int) -> float:
-    """Store so many entries; return when the last one was durable (monotonic seconds)."""
-    arrived: Arrived = queue.SimpleQueue()
-    subscribed = threading.Event()
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=gateway.key.account, manual_ack=True)
-    client.username_pw_set(gateway.key.account, gateway.password())
-    client.on_socket_open = _no_delay
-    client.on_connect = lambda client, *_: client.subscribe(wire.UP_ENTRIES, qos=1)
-    client.on_subscribe = lambda *_: subscribed.set()
-    client.on_message = lambda _client, _data, message: arrived.put((bytes(message.payload), message.mid))
-    client.connect("127.0.0.1", port)
-    client.loop_start()
-    if not subscribed.wait(PATIENCE_SECONDS):
-        raise BenchError("floor: the broker did not take the subscription")
-    db = _open(file)
-    begin()
-    stored = 0
-    while stored < entries:
-        group = _gather(arrived)
-        db.execute("BEGIN IMMEDIATE")
-        db.executemany("INSERT INTO entry (payload) VALUES (?)", [(payload,) for payload, _ in group])
-        db.execute("COMMIT")
-        for _, mid in group:
-            client.ack(mid, 1)
-        stored += len(group)
-    ended = time.monotonic()
-    client.disconnect()
-    client.loop_stop()
-    db.close()
-    return ended
+class Options(Struct, frozen=True, kw_only=True):
+    """As `bench commit` has them."""
+
+    broker: Broker
+    clients: int
+    entries: int
+    rounds: int
+    directory: Path | None
 
 
-def _open(file: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(file, isolation_level=None)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("CREATE TABLE entry (idx INTEGER PRIMARY KEY, payload BLOB NOT NULL) STRICT")
-    return db
+class Result(Struct, frozen=True):
+    """Medians of all rounds: entries a second, and what each part computes for one, in microseconds."""
+
+    broker: Broker
+    rate: float
+    cpu_us: dict[str, int]
+    clients: int
+    entries: int
+    machine: Machine
 
 
-def _gather(arrived: Arrived) -> list[tuple[bytes, int]]:
-    try:
-        group = [arrived.get(timeout=PATIENCE_SECONDS)]
-    except queue.Empty as error:
-        raise BenchError("floor: the broker delivers no more, and not all has come") from error
-    deadline = time.monotonic() + GROUP_SECONDS
-    while len(group) < GROUP:
-        try:
-            group.append(arrived.get(timeout=max(0.0, deadline - time.monotonic())))
-        except queue.Empty:
-            break
-    return group
+def measure(options: Options, progress: Progress) -> Result:
+    """Raise `BenchError` if an entry did not arrive, or a part did not run."""
+    with tempfile.TemporaryDirectory(prefix="blockpost-bench-", dir=options.directory) as name:
+        machine = Machine.at(Path(name))
+        progress(str(machine))
+        runs = []
+        for number in range(options.rounds):
+            ward = Ward.make(Path(name) / f"round-{number}", clients=options.clients)
+            runs.append(commit.through_floor(ward.at_free_port(), _load(options)))
+            progress(f"round {number + 1}: {runs[-1].rate:,.0f} entries/s")
+    return Result(
+        broker=options.broker,
+        rate=commit.rate_of(runs),
+        cpu_us={name: round(median(run.cpu[name] for run in runs)) for name in runs[0].cpu},
+        clients=options.clients,
+        entries=len(runs[0].latencies),
+        machine=machine,
+    )
 
 
-def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def _load(options: Options) -> commit.Options:
+    return commit.Options(
+        broker=options.broker,
+        clients=options.clients,
+        entries=options.entries,
+        rounds=options.rounds,
+        rate=None,
+        growth=False,
+        directory=options.directory,
+    )
+
+
+def _add(parser: argparse.ArgumentParser) -> None:
+    part.add_load(parser)
+    parser.set_defaults(broker="mosquitto")
+
+
+def _lines(result: Result) -> Iterator[str]:
+    computing = ", ".join(f"{name} {spent} us" for name, spent in result.cpu_us.items())
+    yield f"load       {result.clients} clients on the {result.broker} broker"
+    yield f"rate       {result.rate:,.0f} entries/s, stored and acknowledged, and neither checked nor answered"
+    yield f"computing  {computing} an entry"
+
+
+PART = Part(
+    name="floor",
+    text="the same messages into one subscriber that stores them unchecked: what broker, network and disk cost",
+    options=Options,
+    add=_add,
+    measure=measure,
+    lines=_lines,
+    examples={"floor": "what the rate of `commit` is held against"},
+)

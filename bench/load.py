@@ -5,21 +5,25 @@ A device's answer is its verified receipt. A bare publisher's is the broker's PU
 """
 
 import gc
+import heapq
 import random
 import ssl
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from itertools import islice
+from pathlib import Path
 from typing import Protocol
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from bench.connection import Connection, Loop
 from bench.errors import BenchError
 from bench.site import Sender
 from bench.worker import Begin
 from chain import merkle, wire
+from chain.chain import Chain
 from chain.checkpoint import Checkpoint
 from chain.encoding import unb64url_hash
 from chain.identity import SigningKey
@@ -32,7 +36,11 @@ TURN_SECONDS = 0.1
 
 
 class Plan(Struct, frozen=True):
-    """What one process does. `entries` and `rate` (a second; none: as fast as they are answered) are each sender's."""
+    """
+    What one process does. `entries` and `rate` (a second; none: as fast as they are answered) are each sender's.
+
+    `chain` is where proofs are read that a device asks for over REST.
+    """
 
     port: int
     senders: list[Sender]
@@ -41,6 +49,7 @@ class Plan(Struct, frozen=True):
     gateway: SigningKey
     entries: int
     rate: float | None = None
+    chain: Path | None = None
 
 
 class Measured(Struct, frozen=True):
@@ -71,11 +80,14 @@ class Device:
     def __init__(self, plan: Plan, sender: Sender, tls: ssl.SSLContext | None = None) -> None:
         self.latencies: list[float] = []
         self._backlog = deque(islice(sender.messages(plan.to, plan.seen), plan.entries))
+        self._payloads = {queued.id: wire.encode(queued.parcel) for queued in self._backlog}
         self._under_way: dict[str, Queued] = {}
         self._due: dict[str, float] = {}
         self._window = Window()
+        self._looked = float("-inf")
         self._held = plan.seen
         self._key = plan.gateway
+        self._chain = plan.chain
         self._pause = 1 / plan.rate if plan.rate else 0.0
         self._next = 0.0
         account = sender.key.account
@@ -94,14 +106,20 @@ class Device:
         while self._backlog and len(self._under_way) < SIZE and self._next <= now:
             queued = self._backlog.popleft()
             self._under_way[queued.id] = queued
-            # Where there is a rate, from when it was due: a stall that held it back is not to be hidden.
-            self._due[queued.id] = self._next if self._pause else now
+            self._looked = float("-inf")
+            if self._pause:
+                # From when it was due: a stall that held it back is not to be hidden.
+                self._due[queued.id] = self._next
             self._next += self._pause
-        for queued, after in self._window.due(list(self._under_way.values()), now):
-            self.connection.publish(self._topic, wire.encode(structs.replace(queued.parcel, after=after)))
+        if now >= self._looked + TURN_SECONDS:
+            self._looked = now
+            for queued, after in self._window.due(list(self._under_way.values()), now):
+                self._due.setdefault(queued.id, now)
+                self.connection.publish(self._topic, _payload(self._payloads[queued.id], after))
         return self._next if self._next > now and self._backlog else now + TURN_SECONDS
 
     def _arrived(self, topic: str, payload: bytes) -> None:
+        self._looked = float("-inf")
         if topic == self._refusals:
             self._refused(payload)
             return
@@ -113,7 +131,7 @@ class Device:
             receipt = Receipt.from_text(made.receipt)
             shown = receipt.verify(queued.parcel.entry.encode(), origin=self._held.origin, key=self._key)
             self._accept(shown, message.consistency)
-            del self._under_way[made.id]
+            del self._under_way[made.id], self._payloads[made.id]
             self.latencies.append(time.monotonic() - self._due.pop(made.id))
 
     def _accept(self, shown: Checkpoint, consistency: Consistency | None) -> None:
@@ -121,11 +139,20 @@ class Device:
         held = self._held
         if shown == held:
             return
-        if consistency is None or consistency.size != held.size:
-            raise BenchError(f"receipt: no proof that size {shown.size} continues the {held.size} held")
-        path = [unb64url_hash(value, what="consistency path") for value in consistency.path]
-        merkle.verify_consistency(held.size, shown.size, path, held.root, shown.root)
-        self._held = shown
+        older, newer = sorted((held, shown), key=lambda each: each.size)
+        if newer is shown and consistency is not None and consistency.size == held.size:
+            path = [unb64url_hash(value, what="consistency path") for value in consistency.path]
+        else:
+            path = self._prove(older.size, newer.size)
+        merkle.verify_consistency(older.size, newer.size, path, older.root, newer.root)
+        self._held = newer
+
+    def _prove(self, older: int, newer: int) -> list[bytes]:
+        """What REST would answer: receipts go with QoS 0, and after a lost one the next continues what is not held."""
+        if self._chain is None:
+            raise BenchError(f"receipt: no proof that size {newer} continues {older}, and no chain to ask")
+        with closing(Chain.open(self._chain)) as chain:
+            return chain.consistency(older, newer)
 
     def _refused(self, payload: bytes) -> None:
         refusal = wire.read_refusal(payload, key=self._key, origin=self._held.origin)
@@ -157,9 +184,14 @@ class Publisher:
         self.latencies.append(time.monotonic() - self._under_way.pop(mid))
 
 
+def _payload(alone: bytes, after: int | None) -> bytes:
+    """An encoded parcel, with its `after`: the last of its members."""
+    return alone if after is None else b'%b,"after":%d}' % (alone[:-1], after)
+
+
 def _payloads(entries: Iterable[Queued]) -> Iterable[bytes]:
     for queued in entries:
-        yield wire.encode(structs.replace(queued.parcel, after=queued.seq - 1 or None))
+        yield _payload(wire.encode(queued.parcel), queued.seq - 1 or None)
 
 
 def devices(begin: Begin, plan: Plan) -> Measured:
@@ -180,11 +212,29 @@ def _run(begin: Begin, talkers: list[Talker]) -> Measured:
     gc.freeze()
     begin()
     computed = time.process_time()
-    while not all(talker.is_done for talker in talkers):
-        now = time.monotonic()
-        again = min(talker.send(now) for talker in talkers)
-        loop.turn(max(0.0, min(again - time.monotonic(), TURN_SECONDS)))
+    _serve(loop, talkers)
     ended = time.monotonic()
     loop.close()
     latencies = [latency for talker in talkers for latency in talker.latencies]
     return Measured(ended, time.process_time() - computed, latencies)
+
+
+def _serve(loop: Loop, talkers: Sequence[Talker]) -> None:
+    """Let all talk until they are done; of a thousand, those alone are asked that have something to do."""
+    numbers = {talker.connection: number for number, talker in enumerate(talkers)}
+    again = [0.0] * len(talkers)
+    queue = [(0.0, number) for number in range(len(talkers))]
+    talking, moved = set(range(len(talkers))), set[int]()
+    while talking:
+        now = time.monotonic()
+        while queue and queue[0][0] <= now:
+            when, number = heapq.heappop(queue)
+            if when == again[number]:  # else it was asked in between
+                moved.add(number)
+        for number in moved & talking:
+            again[number] = talkers[number].send(now)
+            heapq.heappush(queue, (again[number], number))
+            if talkers[number].is_done:
+                talking.remove(number)
+        pause = queue[0][0] - time.monotonic() if queue else 0.0
+        moved = {numbers[connection] for connection in loop.turn(max(0.0, min(pause, TURN_SECONDS)))}
