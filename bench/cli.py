@@ -22,6 +22,7 @@ from bench import (
     rest,
     seal,
     start,
+    targets,
     verify,
 )
 from bench.errors import BenchError
@@ -45,6 +46,7 @@ PARTS: tuple[Part[Any, Any], ...] = (
 
 WHOLE = {
     "all --out ./results": "all of it, each result into a file; about two hours",
+    "table ./results": "what of it reaches its target, as a table in Markdown",
     "chart --from ./results/*.json --out ./docs": "the rate against the chain's size, the latency against the load",
 }
 """Examples of what is not one part."""
@@ -85,6 +87,8 @@ def _console() -> Console:
         "--from", dest="results", type=Path, nargs="+", required=True, metavar="FILE", help="their output"
     )
     draw.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the charts go")
+    hold = console.command("table", _table, "hold results against the targets, as a table in Markdown")
+    hold.add_argument("results", type=Path, metavar="DIR", help="where `all` has put them")
     whole = console.command("all", _all, "all of it, each result into a file; what has one is left out")
     whole.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="where the results go, and 4 GB"
@@ -135,6 +139,12 @@ def _chart(args: argparse.Namespace) -> None:
     for name, drawn in chart.charts(map(chart.read, args.results)).items():
         (args.out / name).write_text(chart.svg(drawn), "utf-8")
         print(args.out / name)
+
+
+def _table(args: argparse.Namespace) -> None:
+    results = {file.stem: chart.read(file) for file in sorted(args.results.glob("*.json"))}
+    for line in targets.table(results):
+        print(line)
 
 
 def _progress(text: str) -> None:
