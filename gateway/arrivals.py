@@ -4,15 +4,15 @@ What has come for the committer and waits to be decided on: bounded, and fair am
 Mosquitto has one queue for the committer, in which whoever sends most has the most places, and none to let an author
 wait. So the committer reads everything at once, and decides here who is next, and who has sent too much: accounts take
 turns, one that was silent comes before those that have a lot waiting (as the flows of fq_codel do, RFC 8290 section 4),
-and when there is no more room, the account with the most waiting loses its newest. Nothing is lost by that: an author
-has an entry in its outbox until the receipt, and sends it again.
+and when there is no more room, the account with the most waiting loses its newest. Whoever sends what does not even parse
+is not read for a while. Nothing is lost by that: an author has an entry in its outbox until the receipt, and sends it again.
 """
 
 import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
@@ -29,13 +29,22 @@ MAX_BYTES = 24 * 1024 * 1024
 LEAST_BYTES = 4_096
 """What a message counts for at least: a short one takes up room, too."""
 
+MOST_OF_ONE = 256
+"""Messages of one account that wait: four times what a device has under way."""
+
+MUCH_JUNK = 8
+"""Messages of one batch, from one account, that did not parse: what it sends is then dropped unread."""
+
+HUSH_SECONDS = 2.0
+"""For how long: to refuse each would take the time that the others have."""
+
 TURN = 4
 """Messages of one account in one turn."""
 
 RELAYED_TURN = 64
 """The same for the gateway's own account: behind it are all the people, each waiting for an answer."""
 
-_MUCH = 64
+MUCH = 64
 """Messages that are worth a block of their own, while another is made."""
 
 CALM_SECONDS = 10.0
@@ -100,26 +109,61 @@ class Arrivals:
         self._wanted = 0
         """How many the committer waits for; 0 while it does not wait."""
         self._woken = False
-        self._dropped: list[Incoming] = []
+        self._hushed: dict[str, float] = {}
+        """Until when what comes of a topic is dropped."""
+        self._dropped = 0
         self._in_all = 0
         self._last_drop: float | None = None
 
-    def put(self, message: Incoming) -> None:
-        """Let it wait, or drop what is too much; what was dropped is handed out with the next batch."""
+    def put(self, message: Incoming) -> list[Incoming]:
+        """Let it wait; return what was dropped because it is too much: to be acknowledged."""
         with self._changed:
+            if self._is_hushed(message.topic):
+                self._dropped += 1
+                return [message]
             flow = self._flows.get(message.topic)
             if flow is None:
                 flow = self._flows[message.topic] = _Flow()
                 self._new.append(message.topic)
+            elif len(flow.waiting) >= MOST_OF_ONE and message.topic != self._relayed:
+                self._dropped += 1
+                return [message]
             if not self._count:
                 self._since = message.at
             flow.add(message)
             self._count += 1
             self._size += message.size
+            dropped = []
             while self._size > self._max_bytes:
-                self._drop(flow)
+                dropped.append(self._drop(flow))
             if 0 < self._wanted <= self._count:
                 self._changed.notify()
+            return dropped
+
+    def hush(self, topics: Iterable[str]) -> list[Incoming]:
+        """
+        `topics` are those of messages in a batch that did not parse; return what was dropped because of them.
+
+        Not the gateway's own: behind it are many, and one of them must not silence the others.
+        """
+        dropped: list[Incoming] = []
+        with self._changed:
+            for topic, count in Counter(topics).items():
+                if count >= MUCH_JUNK and topic != self._relayed:
+                    self._hushed[topic] = self._clock() + HUSH_SECONDS
+                    while (flow := self._flows.get(topic)) and flow.waiting:
+                        dropped.append(self._taken(flow.newest()))
+            self._dropped += len(dropped)
+        return dropped
+
+    def _is_hushed(self, topic: str) -> bool:
+        until = self._hushed.get(topic)
+        if until is None:
+            return False
+        if self._clock() >= until:
+            del self._hushed[topic]
+            return False
+        return True
 
     def wake(self) -> None:
         """Have `take` return, with what there is."""
@@ -127,12 +171,8 @@ class Arrivals:
             self._woken = True
             self._changed.notify()
 
-    def take(self, patience: float) -> tuple[list[Incoming], list[Incoming]]:
-        """
-        The next block's worth of messages, and what was dropped meanwhile.
-
-        Nothing if none came within `patience` seconds. `NOTHING` is among them after `wake`.
-        """
+    def take(self, patience: float) -> list[Incoming]:
+        """The next block's worth of messages; none if none came within `patience` seconds. `NOTHING` is the last after `wake`."""
         with self._changed:
             if not self._count and not self._woken:
                 self._wait(1, patience)
@@ -146,15 +186,15 @@ class Arrivals:
             if self._woken:
                 self._woken = False
                 batch.append(NOTHING)
-            dropped, self._dropped = self._dropped, []
-        self._report(len(dropped))
-        return batch, dropped
+            dropped, self._dropped = self._dropped, 0
+        self._report(dropped)
+        return batch
 
     def has_block(self) -> bool:
         """Whether so much waits that `take` would not."""
         with self._changed:
             waited = self._clock() - self._since
-            return self._count >= MAX_BLOCK_ENTRIES or (self._count >= _MUCH and waited >= BLOCK_SECONDS)
+            return self._count >= MAX_BLOCK_ENTRIES or (self._count >= MUCH and waited >= BLOCK_SECONDS)
 
     def _wait(self, wanted: int, seconds: float) -> None:
         self._wanted = wanted
@@ -171,11 +211,8 @@ class Arrivals:
                 del self._flows[topic]  # it was silent for a whole round: it will be new again
                 continue
             turn = RELAYED_TURN if topic == self._relayed else TURN
-            for _ in range(min(turn, len(flow.waiting), MAX_BLOCK_ENTRIES - len(batch))):
-                message = flow.first()
-                self._count -= 1
-                self._size -= message.size
-                batch.append(message)
+            count = min(turn, len(flow.waiting), MAX_BLOCK_ENTRIES - len(batch))
+            batch += [self._taken(flow.first()) for _ in range(count)]
             self._old.append(topic)
         if self._count:
             self._since = 0.0
@@ -185,24 +222,27 @@ class Arrivals:
             self._new.clear()
         return batch
 
-    def _drop(self, flow: _Flow) -> None:
+    def _drop(self, flow: _Flow) -> Incoming:
         """Of the one that just sent, if it has more than an equal share, or else of whoever has most."""
         if flow.size * len(self._flows) <= self._size:
             flow = max(self._flows.values(), key=lambda each: each.size)
-        message = flow.newest()
+        self._dropped += 1
+        return self._taken(flow.newest())
+
+    def _taken(self, message: Incoming) -> Incoming:
         self._count -= 1
         self._size -= message.size
-        self._dropped.append(message)
+        return message
 
     def _report(self, dropped: int) -> None:
         """Once when it begins, and once when it is over."""
         now = self._clock()
         if dropped:
             if self._last_drop is None:
-                log.warning("more comes than can be committed bytes=%d", self._max_bytes)
+                log.warning("messages dropped reason=more come than are let wait")
                 self._in_all = 0
             self._in_all += dropped
             self._last_drop = now
         elif self._last_drop is not None and now - self._last_drop >= CALM_SECONDS:
-            log.info("no more comes than can be committed dropped=%d", self._in_all)
+            log.info("no more messages dropped count=%d", self._in_all)
             self._last_drop = None

@@ -353,7 +353,7 @@ def run(site: Site, stop: threading.Event) -> None:
 
 
 class _Batch(Struct, frozen=True):
-    """What is decided on together, loaded, and what was dropped meanwhile: all is acknowledged afterwards."""
+    """What is decided on together, loaded, and what is dropped because of junk among it: all is acknowledged afterwards."""
 
     messages: list[Incoming]
     dropped: list[Incoming]
@@ -370,8 +370,9 @@ def _work(site: Site, key: Key, reader: Chain, stop: threading.Event) -> None:
         arrivals = Arrivals(wire.up_topic(key.account, "entry"))
 
         def enqueue(message: mqtt.MQTTMessage, connection: int) -> None:
-            at = time.monotonic()
-            arrivals.put(Incoming(message.topic, bytes(message.payload), message.mid, connection, at))
+            payload, at = bytes(message.payload), time.monotonic()
+            incoming = Incoming(message.topic, payload, message.mid, connection, at)
+            link.ack_all((each.mid, each.connection) for each in arrivals.put(incoming))
 
         # A checkpoint may have been signed that nobody was told of: say it again on each connection.
         link = Link(
@@ -383,8 +384,10 @@ def _work(site: Site, key: Key, reader: Chain, stop: threading.Event) -> None:
         )
 
         def take(patience: float) -> _Batch:
-            messages, dropped = arrivals.take(patience)
-            return _Batch(messages, dropped, committer.load(messages))
+            messages = arrivals.take(patience)
+            loaded = committer.load(messages)
+            junk = (each.message.topic for each in loaded if not isinstance(each.brings, Submission))
+            return _Batch(messages, arrivals.hush(junk), loaded)
 
         wake_at(stop, arrivals.wake)
         link.start()

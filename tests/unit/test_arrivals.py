@@ -6,7 +6,17 @@ from collections.abc import Iterable
 
 import pytest
 
-from gateway.arrivals import CALM_SECONDS, LEAST_BYTES, NOTHING, TURN, Arrivals, Incoming
+from gateway.arrivals import (
+    CALM_SECONDS,
+    HUSH_SECONDS,
+    LEAST_BYTES,
+    MOST_OF_ONE,
+    MUCH_JUNK,
+    NOTHING,
+    TURN,
+    Arrivals,
+    Incoming,
+)
 
 RELAYED = "up/gateway"
 
@@ -15,13 +25,13 @@ def message(topic: str, mid: int, size: int = 10) -> Incoming:
     return Incoming(topic, b"x" * size, mid, 1)
 
 
-def fill(arrivals: Arrivals, topic: str, mids: Iterable[int]) -> None:
-    for mid in mids:
-        arrivals.put(message(topic, mid))
+def fill(arrivals: Arrivals, topic: str, mids: Iterable[int]) -> list[int]:
+    """What was dropped."""
+    return [each.mid for mid in mids for each in arrivals.put(message(topic, mid))]
 
 
 def taken(arrivals: Arrivals) -> list[Incoming]:
-    return arrivals.take(0)[0]
+    return arrivals.take(0)
 
 
 def mids(batch: list[Incoming], topic: str) -> list[int]:
@@ -30,23 +40,24 @@ def mids(batch: list[Incoming], topic: str) -> list[int]:
 
 def test_a_block_takes_as_many_as_it_may_and_leaves_the_rest() -> None:
     arrivals = Arrivals()
-    fill(arrivals, "a", range(300))
+    fill(arrivals, "a", range(200))
+    fill(arrivals, "b", range(200))
 
     first, second = taken(arrivals), taken(arrivals)
 
-    assert mids(first, "a") == list(range(256))
-    assert mids(second, "a") == list(range(256, 300))
+    assert mids(first, "a") == mids(first, "b") == list(range(128))
+    assert mids(second, "a") == mids(second, "b") == list(range(128, 200))
 
 
 def test_nothing_to_do_is_an_empty_batch() -> None:
-    assert Arrivals().take(0.01) == ([], [])
+    assert Arrivals().take(0.01) == []
 
 
 def test_whoever_waits_is_woken() -> None:
     arrivals = Arrivals()
     threading.Timer(0.01, arrivals.wake).start()
 
-    assert arrivals.take(60) == ([NOTHING], [])
+    assert arrivals.take(60) == [NOTHING]
 
 
 def test_being_woken_takes_what_there_is() -> None:
@@ -54,20 +65,20 @@ def test_being_woken_takes_what_there_is() -> None:
     arrivals.put(message("a", 1))
     arrivals.wake()
 
-    assert arrivals.take(60) == ([message("a", 1), NOTHING], [])
+    assert arrivals.take(60) == [message("a", 1), NOTHING]
 
 
 def test_the_first_waits_for_others_and_a_full_block_for_nobody() -> None:
     arrivals = Arrivals(clock=lambda: 0.0)  # time does not pass: only a full block ends the wait
     threading.Timer(0.01, fill, [arrivals, "a", range(256)]).start()
 
-    assert len(arrivals.take(60)[0]) == 256
+    assert len(arrivals.take(60)) == 256
 
 
 def test_accounts_take_turns_and_each_keeps_its_order() -> None:
     arrivals = Arrivals()
     for topic in ("a", "b"):
-        fill(arrivals, topic, range(1_000))
+        fill(arrivals, topic, range(200))
 
     batch = taken(arrivals)
 
@@ -115,21 +126,57 @@ def test_when_there_is_no_room_whoever_has_most_loses_its_newest() -> None:
 
     fill(arrivals, "quiet", [1, 2])
     fill(arrivals, "flood", [10, 11])
-    batch, dropped = arrivals.take(0)
+    batch = taken(arrivals)
 
     assert mids(batch, "quiet") == [1, 2]
     assert mids(batch, "flood") == list(range(8))
-    assert [(each.topic, each.mid) for each in dropped] == [("flood", mid) for mid in (9, 8, 10, 11)]
-    assert arrivals.take(0) == ([], [])
+
+
+def test_what_is_dropped_is_handed_back() -> None:
+    arrivals = Arrivals(max_bytes=10 * LEAST_BYTES)
+    fill(arrivals, "flood", range(10))
+
+    assert fill(arrivals, "quiet", [1]) == [9]
+    assert fill(arrivals, "flood", [10]) == [10]
+
+
+def test_one_account_has_only_so_many_waiting_however_much_room_there_is() -> None:
+    arrivals = Arrivals(RELAYED)
+
+    assert fill(arrivals, "flood", range(300)) == list(range(MOST_OF_ONE, 300))
+    assert fill(arrivals, RELAYED, range(300)) == []
+
+
+def test_whoever_sends_junk_is_not_read_for_a_while() -> None:
+    now = [0.0]
+    arrivals = Arrivals(RELAYED, clock=lambda: now[0])
+    fill(arrivals, "flood", range(20))
+    arrivals.wake()
+    assert arrivals.hush(["flood"] * (MUCH_JUNK - 1)) == []
+
+    dropped = arrivals.hush(["flood"] * MUCH_JUNK)
+
+    assert sorted(each.mid for each in dropped) == list(range(20))
+    assert fill(arrivals, "flood", [20]) == [20]
+    assert fill(arrivals, "quiet", [1]) == []
+    now[0] += HUSH_SECONDS
+    assert fill(arrivals, "flood", [21]) == []
+
+
+def test_people_are_not_silenced_for_one_of_them() -> None:
+    arrivals = Arrivals(RELAYED)
+
+    arrivals.hush([RELAYED] * 100)
+
+    assert fill(arrivals, RELAYED, [1]) == []
 
 
 def test_what_waits_is_counted_in_bytes() -> None:
     arrivals = Arrivals(max_bytes=10 * LEAST_BYTES)
 
-    for mid in range(3):
-        arrivals.put(message("a", mid, size=4 * LEAST_BYTES))
+    dropped = [arrivals.put(message("a", mid, size=4 * LEAST_BYTES)) for mid in range(3)]
 
-    assert [each.mid for each in arrivals.take(0)[1]] == [2]
+    assert [[each.mid for each in each_time] for each_time in dropped] == [[], [], [2]]
 
 
 def test_an_overload_is_said_once_when_it_begins_and_once_when_it_is_over(
@@ -147,6 +194,6 @@ def test_an_overload_is_said_once_when_it_begins_and_once_when_it_is_over(
     arrivals.take(0)
 
     assert [record.getMessage() for record in caplog.records] == [
-        f"more comes than can be committed bytes={LEAST_BYTES}",
-        "no more comes than can be committed dropped=3",
+        "messages dropped reason=more come than are let wait",
+        "no more messages dropped count=3",
     ]
