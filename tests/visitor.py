@@ -1,5 +1,6 @@
 """Somebody with a browser, as far as REST is concerned: logs in with what was derived, and has a session."""
 
+from collections.abc import Generator
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from device import password
 from device.password import LoginKeys
 
 OK = 200
+PATIENCE = 60.0
+"""Seconds without a line of a stream after which a test gives up; none measures time."""
 
 
 class Visitor:
@@ -34,6 +37,21 @@ class Visitor:
 
     def get(self, path: str) -> tuple[int, Any]:
         return self._ask("GET", path)
+
+    def stream(self, path: str) -> Generator[bytes, None, None]:
+        """The lines of an answer that does not end, as they come."""
+        headers = {} if self._cookie is None else {"Cookie": self._cookie}
+        response = self._pool.request(
+            "GET", self._base + path, headers=headers, preload_content=False, timeout=PATIENCE
+        )
+        try:
+            assert response.status == OK, f"{path}: {response.status}"
+            rest = b""
+            for piece in response.stream(4096):
+                *lines, rest = (rest + piece).split(b"\n")
+                yield from lines
+        finally:
+            response.close()
 
     def _ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         headers = {} if self._cookie is None else {"Cookie": self._cookie}
