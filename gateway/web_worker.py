@@ -19,6 +19,7 @@ from flask import Flask
 
 from chain import notify
 from chain.errors import ChainError
+from gateway import arenas
 from gateway.authority import Authority
 from gateway.expiry import near_ends, utc_now
 from gateway.joins import Joins
@@ -56,6 +57,7 @@ READY_PAUSE = 0.05
 def load(site: Site, shown: Version) -> Flask:
     """Make the application, in the worker process, which shows the certificate `shown`."""
     _die_with_parent()
+    arenas.keep_few()
     chains, key = Chains(site.chain_file), site.key()
     with chains.snapshot() as now:
         origin = now.chain.origin

@@ -15,8 +15,11 @@ from chain.wire import Delivered
 from gateway.committer import delivery_of
 from gateway.errors import Undecided
 
-MOST_OPEN = 16
+MOST_OPEN = 8
 """More threads than this do not read faster, and each open chain has a page cache of its own."""
+
+CACHE_KIB = 512
+"""Of that cache: the system keeps the pages of the file once, for all of them."""
 
 TRIES = 20
 PAUSE = 0.002
@@ -115,12 +118,17 @@ class Chains:
         """One moment of the chain. Hold it briefly, and never while waiting for somebody."""
         chain = self._places.get()
         try:
-            chain = chain or Chain.open(self._path)
+            chain = chain or self._opened()
             yield self._begin(chain)
         finally:
             if chain is not None:
                 chain.store.db.rollback()
             self._places.put(chain)
+
+    def _opened(self) -> Chain:
+        chain = Chain.open(self._path)
+        chain.store.db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        return chain
 
     def close(self) -> None:
         """Close what is open. Nobody may be reading."""
