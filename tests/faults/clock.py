@@ -14,6 +14,10 @@ class Leapt(Fault):
         self._clock = clock
         self._hours = hours
 
+    @property
+    def hits(self) -> int:
+        return 1
+
     def begin(self) -> None:
         self._clock.set(hours=self._hours)
 

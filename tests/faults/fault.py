@@ -13,6 +13,11 @@ class Fault:
     name = ""
     """What a person reads in a failure."""
 
+    @property
+    def hits(self) -> int:
+        """How often it has struck until now: a fault that never did proves nothing."""
+        raise NotImplementedError
+
     def begin(self) -> None:
         raise NotImplementedError
 

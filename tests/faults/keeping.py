@@ -83,6 +83,10 @@ class DiskFails(Fault):
         self._needs_help = what in HARMFUL
         self._fault = (HARMFUL | HARMLESS)[what](scene.disk)
 
+    @property
+    def hits(self) -> int:
+        return self._fault.hits
+
     def begin(self) -> None:
         self._fault.begin()
 
@@ -102,6 +106,10 @@ class Restored(Fault):
         self.scene, self.chance = scene, chance
         self.operator = Operator(scene)
         self._backup = scene.site.directory / "now.backup"
+
+    @property
+    def hits(self) -> int:
+        return 1
 
     def begin(self) -> None:
         self.scene.gateway.stop()

@@ -27,6 +27,11 @@ class WireFault(Fault, Disturbance):
 
     def __init__(self, proxy: Proxy, chance: random.Random, who: Who = None) -> None:
         self.proxy, self.chance, self.who = proxy, chance, who
+        self._hits = 0
+
+    @property
+    def hits(self) -> int:
+        return self._hits
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -44,8 +49,9 @@ class Dropped(WireFault):
 
     def passes(self, _client: str, _way: Way, frame: Frame) -> Iterable[Passing]:
         if frame.kind in (Kind.PUBLISH, Kind.PUBACK) and self.chance.random() < 1 / 3:
-            return
-        yield Passing(frame)
+            self._hits += 1
+        else:
+            yield Passing(frame)
 
 
 class Doubled(WireFault):
@@ -54,6 +60,7 @@ class Doubled(WireFault):
     def passes(self, _client: str, _way: Way, frame: Frame) -> Iterable[Passing]:
         yield Passing(frame)
         if is_message(frame) and self.chance.random() < 1 / 2:
+            self._hits += 1
             yield Passing(self.chance.choice((again, anew))(frame, self.chance))
 
 
@@ -71,6 +78,7 @@ class Redelivered(WireFault):
         said = self._said[client, way]
         said.append(frame)
         if self.chance.random() < 1 / 8:
+            self._hits += 1
             yield from (Passing(anew(each, self.chance)) for each in said)
 
 
@@ -79,6 +87,7 @@ class Reordered(WireFault):
 
     def passes(self, _client: str, _way: Way, frame: Frame) -> Iterable[Passing]:
         late = self.chance.choice((0.0, 0.1, 0.4)) if is_message(frame) else 0.0
+        self._hits += bool(late)
         yield Passing(frame, late, ordered=not late)
 
 
@@ -86,6 +95,7 @@ class Delayed(WireFault):
     """Everything takes half a second, or one and a half."""
 
     def passes(self, _client: str, _way: Way, frame: Frame) -> Iterable[Passing]:
+        self._hits += 1
         yield Passing(frame, self.chance.choice((0.5, 1.5)))
 
 
@@ -93,6 +103,7 @@ class Trickled(WireFault):
     """A slow line: packets come in small pieces."""
 
     def trickles(self) -> int:
+        self._hits += 1
         return self.chance.randint(20, 80)
 
 
@@ -100,7 +111,7 @@ class Cut(WireFault):
     """Connections end, and whoever connects is let in again."""
 
     def begin(self) -> None:
-        self.proxy.cut(self, reset=False)
+        self._hits = self.proxy.cut(self, reset=False)
 
     def end(self) -> None:
         pass
@@ -111,7 +122,7 @@ class Reset(WireFault):
 
     def begin(self) -> None:
         super().begin()
-        self.proxy.cut(self, reset=True)
+        self._hits = self.proxy.cut(self, reset=True)
 
     def refuses(self) -> bool:
         return self.who is None
@@ -142,6 +153,7 @@ class HalfOpen(WireFault):
         return f"{super().name}{'+'.join(sorted(way.value for way in self._ways))}"
 
     def swallows(self, way: Way) -> bool:
+        self._hits += way in self._ways
         return way in self._ways
 
     def end(self) -> None:

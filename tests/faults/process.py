@@ -29,6 +29,10 @@ class ProcessFault(Fault):
         self.name = f"{type(self).__name__.lower()}-{role}"
         self.victims: list[psutil.Process] = []
 
+    @property
+    def hits(self) -> int:
+        return len(self.victims)
+
     def begin(self) -> None:
         if self.role not in MEMBERS:
             self.victims = self.scene.gateway.processes().get(self.role, [])
@@ -104,6 +108,10 @@ class PowerCut(Fault):
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
+
+    @property
+    def hits(self) -> int:
+        return 1
 
     def begin(self) -> None:
         self._scene.gateway.crash()

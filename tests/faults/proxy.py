@@ -192,9 +192,9 @@ class Proxy:
         """What it has made deaf stays so, until it is cut or its ends give it up."""
         self._call(lambda: self._set(tuple(each for each in self._disturbances if each is not disturbance)))
 
-    def cut(self, disturbance: Disturbance, *, reset: bool) -> None:
-        """End the connections that it concerns, and those that wait for their first word."""
-        self._call(lambda: self._cut(disturbance, reset=reset))
+    def cut(self, disturbance: Disturbance, *, reset: bool) -> int:
+        """End the connections that it concerns, and those that wait for their first word; return how many."""
+        return self._call(lambda: self._cut(disturbance, reset=reset))
 
     def clients(self) -> set[str]:
         """Who is connected, and heard."""
@@ -227,11 +227,13 @@ class Proxy:
     def _set(self, disturbances: tuple[Disturbance, ...]) -> None:
         self._disturbances = disturbances
 
-    def _cut(self, disturbance: Disturbance, *, reset: bool) -> None:
-        for each in [each for each in self._open if disturbance.concerns(each.name)]:
+    def _cut(self, disturbance: Disturbance, *, reset: bool) -> int:
+        concerned = [each for each in self._open if disturbance.concerns(each.name)]
+        for each in concerned:
             each.end(reset=reset)
         for silent in list(self._held):
             _end(silent, reset=reset)
+        return len(concerned)
 
     async def _accept(self) -> None:
         while True:

@@ -23,6 +23,9 @@ from tests.faults.process import Hung, Killed, OutOfMemory, PowerCut, ProcessFau
 from tests.faults.proxy import Way
 from tests.faults.scene import DEVICES, Scene
 
+ABANDONED = "abandoned"
+"""All connections are half open, and nobody resets them: each end finds out by itself."""
+
 Make = Callable[[Scene, random.Random], Fault]
 
 WIRE = (Dropped, Doubled, Redelivered, Reordered, Delayed, Trickled, Cut, Reset)
@@ -41,6 +44,7 @@ def _wire() -> Iterator[tuple[str, Make]]:
         yield kind.__name__.lower(), _on_the_wire(kind)
     for name, ways in WAYS.items():
         yield f"halfopen-{name}", _half_open(ways)
+    yield ABANDONED, lambda scene, chance: HalfOpen(scene.proxy, chance, abandoned=True)
 
 
 def _on_the_wire(kind: type[WireFault]) -> Make:
