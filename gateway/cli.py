@@ -191,8 +191,10 @@ def _run(args: argparse.Namespace) -> None:
 
 
 def _broker(args: argparse.Namespace) -> None:
+    from gateway import halt
+
     site = Site.load(args.directory)
-    chain = site.read_chain()
+    chain = halt.opened(site.chain_file)
     settings, gateway = site.settings, account_id(chain.key)
     if settings.is_lan:
         from gateway.broker import keeper

@@ -326,11 +326,11 @@ def run(site: Site, stop: threading.Event) -> None:
     """
     Commit until told to stop. Once the disk has failed, say so until then: nothing is tried again on this file.
 
-    Raises `sqlite3.Error` or a `ChainError` if the chain cannot even be read.
+    Raises `Halted` if the chain cannot even be read.
     """
     key = site.key()
     # While it is open, closing the writer leaves the file and its log as they are.
-    with closing(site.read_chain()) as reader:
+    with closing(halt.opened(site.chain_file)) as reader:
         halted = halt.marked(site.mark)
         if halted is not None:
             log.critical("halted before reason=%s; %s", halted.reason, halt.WAY_BACK)

@@ -18,8 +18,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from chain.chain import Chain
 from chain.encoding import canonical, read
-from chain.errors import Damaged, Malformed
+from chain.errors import ChainError, Damaged, Malformed
+from gateway.errors import Halted
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,8 @@ FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 FULL_REASON = "the disk of the chain is full: nothing is committed until there is room"
 
 WAY_BACK = "nothing is committed until somebody restores it: see docs/operations.md, The disk failed"
+
+HELP = "blockpost chain verify says where; see docs/operations.md, The disk failed"
 
 MAX_REASON = 400
 LOST_MARK = "its mark cannot be read"
@@ -58,7 +62,7 @@ def is_full(error: Exception) -> bool:
 def failure(error: Exception, file: Path) -> str | None:
     """Why nothing may be written to `file` any more, in words; None if `error` is of another kind."""
     if isinstance(error, Damaged) or _code(error) & PRIMARY in DAMAGES:
-        return f"{file.name} is damaged: {error}"[:MAX_REASON]
+        return f"{file.name} is damaged: {error}; blockpost chain verify says where"[:MAX_REASON]
     if _code(error) & PRIMARY in FAILURES and not is_full(error):
         return f"the disk of {file.name} failed: {error} ({getattr(error, 'sqlite_errorname', '')})"[
             :MAX_REASON
@@ -70,6 +74,15 @@ def failure(error: Exception, file: Path) -> str | None:
 
 def _code(error: Exception) -> int:
     return getattr(error, "sqlite_errorcode", 0)
+
+
+def opened(file: Path) -> Chain:
+    """The chain, for reading, for whoever can do nothing without it. Raises `Halted` that says what to do."""
+    try:
+        return Chain.open(file)
+    except (sqlite3.Error, ChainError) as error:
+        reason = FULL_REASON if is_full(error) else f"{error}; {HELP}"
+        raise Halted(f"{file}: cannot be read: {reason}") from error
 
 
 def begin(mark: Path, reason: str, clock: Callable[[], int]) -> Halt:

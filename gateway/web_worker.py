@@ -55,7 +55,16 @@ READY_PAUSE = 0.05
 
 
 def load(site: Site, shown: Version) -> Flask:
-    """Make the application, in the worker process, which shows the certificate `shown`."""
+    """Make the application, in the worker process, which shows the certificate `shown`; or end the process."""
+    try:
+        return _made(site, shown)
+    except (sqlite3.Error, ChainError, OSError) as error:
+        log.critical("web cannot begin reason=%s: see docs/operations.md, The disk failed", error)
+        # granian would tell of it with all its steps; it is the disk's doing, and not theirs.
+        os._exit(1)
+
+
+def _made(site: Site, shown: Version) -> Flask:
     _die_with_parent()
     arenas.keep_few()
     chains, key = Chains(site.chain_file), site.key()
