@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -118,6 +117,9 @@ def require(engine: str) -> None:
     """Raise NoEngine unless `engine`, which genesis pins, is the one that is installed here."""
     if engine != ENGINE:
         raise NoEngine(f"the contracts of this chain want {engine}, this program has {ENGINE}")
+    # Not every process judges, and this reads in modules for archives and mail, too.
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
     try:
         installed = version(_PACKAGE)
     except PackageNotFoundError as error:

@@ -203,7 +203,7 @@ def test_without_the_engine_one_is_told_what_to_install(monkeypatch: pytest.Monk
     def missing(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(guard, "version", missing)
+    monkeypatch.setattr("importlib.metadata.version", missing)
 
     with pytest.raises(NoEngine, match=r"want cel-expr-python/0.1.3: pip install cel-expr-python==0.1.3$"):
         compiled("true", {})
@@ -213,7 +213,7 @@ def test_without_the_engine_one_is_told_what_to_install(monkeypatch: pytest.Monk
 def test_one_can_ask_whether_the_engine_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert guard.is_installed()
 
-    monkeypatch.setattr(guard, "version", lambda name: "0.1.4")
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "0.1.4")
 
     assert not guard.is_installed()
 
@@ -227,7 +227,7 @@ def test_the_engine_of_another_chain_is_none() -> None:
 
 @pytest.mark.usefixtures("_without_engine")
 def test_another_release_of_the_engine_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "version", lambda name: "0.1.4")
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "0.1.4")
 
     with pytest.raises(NoEngine, match=r"want cel-expr-python/0.1.3, got 0.1.4"):
         compiled("true", {})
