@@ -11,7 +11,9 @@ from bench.cli import main
 from bench.connection import Loop
 from bench.load import Device, Plan
 from bench.process import broker
+from bench.profile import DISK, SQLITE, STAGES
 from bench.site import Ward, now_ms
+from bench.stages import REST
 from chain import wire
 from chain.chain import Chain
 from chain.checkpoint import Checkpoint
@@ -99,3 +101,14 @@ def test_the_floor_is_measured_by_itself(capsys: pytest.CaptureFixture[str]) -> 
     assert (result["broker"], result["entries"]) == ("mosquitto", 60)
     assert result["rate"] > 0
     assert set(result["cpu_us"]) == {"broker", "clients", "subscriber"}
+
+
+def test_a_profile_shares_out_what_the_committer_computes(capsys: pytest.CaptureFixture[str]) -> None:
+    result = measured("profile", "--clients", "2", capsys=capsys)
+
+    assert set(result["committer"]) == {"1", "16", "64", "256"}
+    for stages in result["committer"].values():
+        assert {*STAGES, SQLITE, DISK, REST} == set(stages)
+        assert all(stages[stage] > 0 for stage in ("parse", "signature", "rules", SQLITE))
+    assert result["mqtt"] > 0
+    assert set(result["processes"]) == {"broker", "checker", "clients", "committer"}
