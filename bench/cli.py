@@ -19,6 +19,7 @@ from bench import (
     grow,
     page,
     part,
+    profile,
     rest,
     seal,
     start,
@@ -34,6 +35,7 @@ from device.errors import DeviceError
 PARTS: tuple[Part[Any, Any], ...] = (
     commit.PART,
     floor.PART,
+    profile.PART,
     grow.PART,
     start.PART,
     verify.PART,
