@@ -1,6 +1,6 @@
 """
-Measuring it: the rate and latency of the way from a device to its receipt, and what an agent takes up at rest.
+Measuring it: the way from a device to its receipt, what everything takes up, and what has to be reached.
 
-Read in this order: part, machine, usage, site, process, connection, worker, load, floor, commit, contracts, agent,
-page, cli. Each module with a `PART` is a part of `blockpost bench`.
+Read in this order: part, machine, usage, worker, ahead; site, kept, process, gateway; connection, load, author, web;
+then the parts of `blockpost bench`, each a module with a `PART`; campaign, targets, chart, cli.
 """

@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
+from bench import targets
 from provisioning.command import SUBCOMMANDS, load
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +36,11 @@ def commands_in(name: str) -> Iterator[tuple[str, bool]]:
 
 
 COMMANDS = [(name, *found) for name in NAMES for found in commands_in(name)]
+MEASUREMENTS = [
+    (name, words)
+    for name in NAMES
+    for words in re.findall(r'make bench ARGS="([^"]*)"', (ROOT / name).read_text("utf-8"))
+]
 
 
 class Found(Exception):
@@ -102,6 +108,28 @@ def test_a_command_that_is_mentioned_exists(name: str, line: str) -> None:
         else:
             takes = [action for action in parser._actions if action.nargs != 0 and not choices_of(parser)]
             assert takes or word.startswith(("./", "/")), word
+
+
+@pytest.mark.parametrize(("name", "words"), MEASUREMENTS, ids=lambda text: text)
+def test_a_measurement_to_type_is_understood(name: str, words: str) -> None:
+    assert name
+    parser, rest = parser_of(["bench", *shlex.split(words)])
+
+    parser.parse_args(rest)  # it would raise SystemExit
+
+
+def test_every_measurement_and_every_target_is_in_the_document() -> None:
+    text = (ROOT / "docs" / "performance.md").read_text("utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if "|" in line]
+    parser, _ = parser_of(["bench"])
+
+    for line in targets.table({}):
+        wanted = [cell.strip() for cell in line.split("|")[1:-1]]
+        # The figures are those of the machine that it names.
+        assert any(
+            [*row[:2], *row[3:]] == [*wanted[:2], *wanted[3:]] for row in rows if len(row) == len(wanted)
+        ), line
+    assert [name for name in choices_of(parser) if f"blockpost bench {name}" not in text] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
