@@ -148,7 +148,7 @@ ENTRY = b"event: entry\n"
 def watch(begin: Begin, job: Watch) -> list[list[float]]:
     """Hold the pages open; return when each was told of its entries (monotonic seconds)."""
     selector = selectors.DefaultSelector()
-    pages = [_Page(job, data) for data in job.requests]
+    pages = [_Page(connected(job.settings), data) for data in job.requests]
     for page in pages:
         selector.register(page.connection, selectors.EVENT_READ, page)
     # Only who was greeted is sure to be told.
@@ -164,8 +164,8 @@ def watch(begin: Begin, job: Watch) -> list[list[float]]:
 class _Page:
     """An event stream of a page."""
 
-    def __init__(self, job: Watch, data: bytes) -> None:
-        self.connection = connected(job.settings)
+    def __init__(self, connection: socket.socket, data: bytes) -> None:
+        self.connection = connection
         self.connection.sendall(data)
         self.told: list[float] = []
         self.is_open = False

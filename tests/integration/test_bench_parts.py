@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bench import kept, seal, start
+from bench import kept, seal, site, start
 from bench.cli import main
 from bench.site import Ward
 from chain.audit import audit
@@ -33,6 +33,18 @@ def measured(*argv: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     result: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert result["machine"]["cores"] >= 1
     return result
+
+
+def test_a_chain_that_is_filled_by_other_processes_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "MANY", 0)
+    ward = kept.ward(tmp_path, clients=3, progress=print)
+
+    ward.fill(SIZE, print)
+    ward.fill(SIZE + 1, print)
+
+    assert audit(ward.site.chain_file).size == SIZE + 1
 
 
 def test_a_growing_chain_is_measured_at_each_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
