@@ -337,7 +337,7 @@ def run(site: Site, stop: threading.Event) -> None:
         while halted is None and not stop.is_set():
             try:
                 _work(site, key, reader, stop)
-            except (sqlite3.Error, Damaged, OSError) as error:
+            except (sqlite3.Error, Damaged, OSError, UnicodeDecodeError) as error:
                 if halt.is_full(error):
                     log.warning("cannot begin reason=%s", halt.FULL_REASON)
                     stop.wait(FULL_SECONDS)

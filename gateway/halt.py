@@ -61,7 +61,8 @@ def is_full(error: Exception) -> bool:
 
 def failure(error: Exception, file: Path) -> str | None:
     """Why nothing may be written to `file` any more, in words; None if `error` is of another kind."""
-    if isinstance(error, Damaged) or _code(error) & PRIMARY in DAMAGES:
+    # Python cannot even read what SQLite says of some damaged tables.
+    if isinstance(error, Damaged | UnicodeDecodeError) or _code(error) & PRIMARY in DAMAGES:
         return f"{file.name} is damaged: {error}; blockpost chain verify says where"[:MAX_REASON]
     if _code(error) & PRIMARY in FAILURES and not is_full(error):
         return f"the disk of {file.name} failed: {error} ({getattr(error, 'sqlite_errorname', '')})"[
@@ -80,7 +81,7 @@ def opened(file: Path) -> Chain:
     """The chain, for reading, for whoever can do nothing without it. Raises `Halted` that says what to do."""
     try:
         return Chain.open(file)
-    except (sqlite3.Error, ChainError) as error:
+    except (sqlite3.Error, ChainError, UnicodeDecodeError) as error:
         reason = FULL_REASON if is_full(error) else f"{error}; {HELP}"
         raise Halted(f"{file}: cannot be read: {reason}") from error
 

@@ -55,7 +55,7 @@ def recover(
         report = _copied(kept / site.chain_file.name, copy, newest, stages, workers)
         if report.key != site.key().public:
             raise BadConfig(f"{site.directory}: gateway.key is not the key that the chain is signed with")
-    except (ChainError, sqlite3.Error) as error:
+    except (ChainError, sqlite3.Error, UnicodeDecodeError) as error:
         if halt.is_full(error):
             raise Unrecovered(
                 f"{site.directory}: no room for a second copy of the chain; make some"

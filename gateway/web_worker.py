@@ -58,7 +58,7 @@ def load(site: Site, shown: Version) -> Flask:
     """Make the application, in the worker process, which shows the certificate `shown`; or end the process."""
     try:
         return _made(site, shown)
-    except (sqlite3.Error, ChainError, OSError) as error:
+    except (sqlite3.Error, ChainError, OSError, UnicodeDecodeError) as error:
         log.critical("web cannot begin reason=%s: see docs/operations.md, The disk failed", error)
         # granian would tell of it with all its steps; it is the disk's doing, and not theirs.
         os._exit(1)
