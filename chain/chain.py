@@ -80,6 +80,8 @@ class Chain:
         self._docket = Docket(self.state)
         # The tree of the last append still holds the hashes that this block's receipts are made of.
         self._tree: merkle.Tree | None = None
+        # The signature that was made here last need not be checked.
+        self._signed: tuple[int, str, Checkpoint] | None = None
 
     @classmethod
     def create(
@@ -150,7 +152,11 @@ class Chain:
         self.sign_head(writer)
         before = self.head
         moment = self.moment(now, uptime)
-        draft = _Draft(merkle.Tree(before.size, self.store.node), moment)
+        tree = self._tree
+        is_newest = tree is not None and tree.size == before.size
+        draft = _Draft(
+            tree.grown() if tree and is_newest else merkle.Tree(before.size, self.store.node), moment
+        )
         head = before
         try:
             with self.store.transaction(), self.state.together():
@@ -257,12 +263,14 @@ class Chain:
     def sign_head(self, writer: Writer) -> None:
         """Sign the newest block if nobody did: it is on disk, so there will never be another of its size."""
         head = self.head
+        if self._signed is not None and self._signed[0] == head.height:
+            return
         if head.height < 0 or self.store.has_signature(head.height):
             return
-        note = checkpoint.sign(
-            Checkpoint(self.origin, head.size, head.root), key=writer.key, signer=writer.sign
-        )
+        said = Checkpoint(self.origin, head.size, head.root)
+        note = checkpoint.sign(said, key=writer.key, signer=writer.sign)
         self.store.write_signature(head.height, note, writer.sign(blocks.signed_bytes(head.hash)))
+        self._signed = head.height, note, said
 
     # Reading
 
@@ -286,6 +294,8 @@ class Chain:
 
     def verified(self, note: str) -> Checkpoint:
         """The checkpoint in a note of this chain; raise `Malformed` or `Unverified`."""
+        if self._signed is not None and self._signed[1] == note:
+            return self._signed[2]
         return checkpoint.verify(note, origin=self.origin, key=self.key)
 
     def _tree_of(self, size: int) -> merkle.Tree:

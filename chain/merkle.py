@@ -6,6 +6,7 @@ leaf 2, ... so that a growing tree only ever appends. `position` is a subtree's 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from hashlib import sha256
 
 from chain.errors import Malformed, Unverified
@@ -22,6 +23,10 @@ def leaf_hash(leaf: bytes) -> bytes:
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
+
+
+_shared_hash = lru_cache(maxsize=1024)(node_hash)
+"""For paths: those of one block have all but their lowest nodes in common."""
 
 
 def position(level: int, number: int) -> int:
@@ -69,6 +74,15 @@ class Tree:
             completed.append(value)
         self.size += 1
         return completed
+
+    def grown(self) -> "Tree":
+        """The same tree for the next piece of work, which begins with the hashes that the next leaf is joined to."""
+        tree = Tree(self.size, self._nodes)
+        for level in range(self.size.bit_length()):
+            if self.size >> level & 1:
+                peak = level, (self.size >> level) - 1
+                tree._known[peak] = self._complete(*peak)
+        return tree
 
     def root(self, size: int | None = None) -> bytes:
         """MTH(D[0:size])."""
@@ -169,11 +183,11 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
         if sn == 0:
             raise Unverified("inclusion proof: too long")
         if fn & 1 or fn == sn:
-            value = node_hash(sibling, value)
+            value = _shared_hash(sibling, value)
             shift = _trailing_zeros(fn) if fn else 0
             fn, sn = fn >> shift, sn >> shift
         else:
-            value = node_hash(value, sibling)
+            value = _shared_hash(value, sibling)
         fn, sn = fn >> 1, sn >> 1
     if sn != 0:
         raise Unverified("inclusion proof: too short")

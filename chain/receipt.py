@@ -44,13 +44,10 @@ class Receipt(Struct, frozen=True):
             raise Malformed(f"receipt: want {MAGIC!r}, an index line, hashes, an empty line, a checkpoint")
         if not index.isascii() or not index.isdigit() or len(index) > MAX_PATH or len(hashes) > MAX_PATH:
             raise Malformed("receipt: index or path out of range")
-        path = tuple(map(_hash, hashes))
-        if any(len(value) != HASH_BYTES for value in path):
-            raise Malformed(f"receipt: want path hashes of {HASH_BYTES} bytes")
-        parsed = cls(int(index), path, note)
-        if parsed.to_text() != text:
+        if str(number := int(index)) != index:
             raise Malformed("receipt: not in canonical form")
-        return parsed
+        # Each line is the one spelling of its hash: the text is the one of its receipt.
+        return cls(number, tuple(map(_hash, hashes)), note)
 
     def verify(self, leaf: bytes, *, origin: str, key: SigningKey) -> Checkpoint:
         """
@@ -74,4 +71,7 @@ def _line(value: bytes) -> str:
 
 @lru_cache(maxsize=4096)
 def _hash(line: str) -> bytes:
-    return unb64(line, what="receipt path")
+    value = unb64(line, what="receipt path")
+    if len(value) != HASH_BYTES:
+        raise Malformed(f"receipt: want path hashes of {HASH_BYTES} bytes")
+    return value

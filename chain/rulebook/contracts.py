@@ -3,7 +3,7 @@
 from chain.block import NO_ENGINE
 from chain.contracts import guard, quorum
 from chain.contracts.counters import Kept
-from chain.contracts.docket import Acting
+from chain.contracts.docket import NOTHING, Acting
 from chain.contracts.guard import BadGuard
 from chain.contracts.register import MAX_IN_FORCE, Contract
 from chain.contracts.terms import Access, Escalate, Quorum, Rate, Retain, hash_of
@@ -102,6 +102,8 @@ def judged(message: Message, context: Context) -> Acting:
     """
     state = context.state
     acting = context.docket.of_message(message, context.now)
+    if acting is NOTHING:
+        return acting
     if message.alert is None and (failed := acting.failed_of(Access, Rate)):
         raise Refused("contract", f"{failed[0].id}: its guard cannot be judged for this message")
     if denying := acting.of(Access):
