@@ -1,5 +1,6 @@
 """Whom the embedded broker lets in: live accounts of the chain, by tokens of their own current key."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,13 @@ from gateway.doorkeeper import Doorkeeper
 from tests.world import START, Actor, World
 
 NOW = START / 1000
+
+
+class Blind:
+    """Stands for a chain on a disk that fails."""
+
+    def __getattr__(self, name: str) -> object:
+        raise sqlite3.OperationalError("disk I/O error")
 
 
 class Door:
@@ -182,4 +190,29 @@ def test_whose_key_was_revoked_is_expelled(tmp_path: Path) -> None:
     door.world.commit(door.world.admin.revokes(door.alice.id, key=door.alice.keys.kid))
 
     assert door.doorkeeper.expelled({door.alice.id}) == {door.alice.id}
+    door.world.close()
+
+
+def test_nobody_comes_in_while_the_chain_cannot_be_read(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = door.token(door.alice)
+    monkeypatch.setattr(door.world.chain, "state", Blind())
+
+    with pytest.raises(NotAdmitted, match="the chain cannot be read now"):
+        door.admit(door.alice, shown)
+
+
+def test_while_the_chain_cannot_be_read_that_is_said_once_and_whoever_is_revoked_goes_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    door = Door(tmp_path)
+    here = {door.alice.id, door.bob.id}
+    assert door.doorkeeper.expelled(here) == set()
+    door.world.commit(door.world.admin.revokes(door.bob.id))
+
+    with monkeypatch.context() as failing:
+        failing.setattr(door.world.chain, "store", Blind())
+        assert [door.doorkeeper.expelled(here) for _ in range(3)] == [set()] * 3
+
+    assert caplog.messages == ["nobody can be expelled reason=disk I/O error"]
+    assert door.doorkeeper.expelled(here) == {door.bob.id}
     door.world.close()
