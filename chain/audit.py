@@ -74,8 +74,9 @@ def audit(path: Path, *, workers: int = 1, progress: Progress = lambda _done, _a
     """
     Check the whole chain in the file; raise `Damaged` with the first bad height.
 
-    Raises `OSError` if there is no such file, and `NoEngine` if it has contracts that cannot be judged here. With
-    more than one of the `workers`, which are processes, all of them survey while this one folds.
+    Raises `OSError` if there is no such file, or a worker was ended from outside, and `NoEngine` if it has contracts
+    that cannot be judged here. With more than one of the `workers`, which are processes, all of them survey while
+    this one folds.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such chain")
@@ -164,7 +165,7 @@ def _elsewhere(
         if not pending:
             return
         last, future = pending.popleft()
-        survey = worker.result(future)
+        survey = future.result()
         if survey.end < last and survey.damage is None:
             # These blocks were larger than others: the rest of them comes next.
             pending.appendleft(send(survey.end, last))

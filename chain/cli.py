@@ -15,7 +15,7 @@ import msgspec
 from chain import checkpoint, entry, export
 from chain.audit import audit
 from chain.chain import Chain
-from chain.console import Console, Progress
+from chain.console import Console, Forecast
 from chain.errors import ChainError, Damaged, Malformed, Missing, Unverified
 from chain.receipt import Receipt
 
@@ -43,7 +43,12 @@ def _console() -> Console:
     verify = command("verify", _verify, "check the whole chain; name the first bad block")
     verify.add_argument("file", type=Path, metavar="FILE")
     verify.add_argument("--key", metavar="VKEY", help="the gateway it has to be signed by: NAME+ID+KEY")
-    verify.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (%(default)s)")
+    verify.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="processes that check, beside the one that folds; with 1, that one does it all (%(default)s)",
+    )
     verify.add_argument("--json", action="store_true", help="print one JSON object at the end")
     show = command("show", _show, "print the newest block, or the one at a height")
     show.add_argument("file", type=Path, metavar="FILE")
@@ -71,7 +76,7 @@ def _console() -> Console:
 def _verify(args: argparse.Namespace) -> None:
     began = time.monotonic()
     try:
-        report = audit(args.file, workers=args.workers, progress=Progress("entries"))
+        report = audit(args.file, workers=args.workers, progress=Forecast("entries"))
     except Damaged as error:
         if args.json:
             _print({"verified": False, "height": error.height, "reason": error.reason})

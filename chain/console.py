@@ -18,6 +18,9 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 INTERRUPTED = 130
 """The exit code of what Ctrl-C ended, as shells have it."""
 
+EVERY_SECONDS = 0.5
+"""Between two words of how far something is."""
+
 Action = Callable[..., int | None]
 
 
@@ -73,11 +76,37 @@ class Progress:
 
     def __call__(self, done: int, total: int) -> None:
         if time.monotonic() >= self._next:
-            self._next = time.monotonic() + 0.5
-            print(f"\r{done} of {total} {self._things}", end="", file=sys.stderr, flush=True)
+            self._next = time.monotonic() + EVERY_SECONDS
+            print(f"\r{self._said(done, total)}", end="", file=sys.stderr, flush=True)
         if done == total and self._next != float("inf"):
             self._next = float("inf")
             print(file=sys.stderr)
+
+    def _said(self, done: int, total: int) -> str:
+        return f"{done} of {total} {self._things}"
+
+
+class Forecast(Progress):
+    """Says how fast it goes, too, and how long the rest takes: for what a machine does at an even pace."""
+
+    def __init__(self, things: str, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(things)
+        self._clock = clock
+        self._began = clock()
+        self._width = 0
+
+    def _said(self, done: int, total: int) -> str:
+        said, seconds = super()._said(done, total), self._clock() - self._began
+        if done and seconds > EVERY_SECONDS:
+            said += f", {done / seconds:,.0f} a second, {_duration((total - done) * seconds / done)} left"
+        # What is left of a longer line before is written over.
+        self._width = max(self._width, len(said))
+        return f"{said:{self._width}}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def report(findings: Sequence[Finding], *, as_json: bool) -> int:

@@ -5,32 +5,27 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import TypeVar
-
-T = TypeVar("T")
 
 
 @contextmanager
 def pool(count: int) -> Iterator[ProcessPoolExecutor]:
-    """So many processes; what they have not begun when this is left, they do not begin."""
+    """
+    So many processes; what they have not begun when this is left, they do not begin.
+
+    Raises `ChildProcessError` if one of them was ended by somebody else, as for want of memory.
+    """
     executor = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
     try:
         yield executor
-    finally:
-        executor.shutdown(cancel_futures=True)
-
-
-def result(future: Future[T]) -> T:
-    """What it came to; raises `ChildProcessError` if a worker was ended by somebody else, as for want of memory."""
-    try:
-        return future.result()
     except BrokenProcessPool as error:
         raise ChildProcessError(
-            "a worker process was ended from outside: try again, or with --workers 1"
+            "a worker process was ended from outside; with one worker there is none"
         ) from error
+    finally:
+        executor.shutdown(cancel_futures=True)
 
 
 def _begin() -> None:

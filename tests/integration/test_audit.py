@@ -1,5 +1,8 @@
 """The audit of whole chains: what passes, what does not, and which block it names."""
 
+import multiprocessing
+import os
+import signal
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -10,6 +13,7 @@ import pytest
 from chain import audit as audits
 from chain import block as blocks
 from chain import checkpoint, entry
+from chain import survey as surveys
 from chain.audit import audit
 from chain.chain import Chain
 from chain.checkpoint import Checkpoint
@@ -17,8 +21,12 @@ from chain.contracts import guard
 from chain.contracts.guard import NoEngine
 from chain.errors import Damaged
 from chain.rulebook.context import Admitted
+from chain.survey import Ground, Survey
 from chain.wire import Submission
 from tests.world import ORIGIN, World, ward
+
+INDEX_LEAF = 10
+"""The first byte of such a page (SQLite file format, section 1.6)."""
 
 Sql = str | tuple[str, tuple[object, ...]]
 
@@ -102,6 +110,80 @@ def test_a_tip_that_a_power_cut_left_unsigned_holds_and_is_counted(world: World)
     report = audit(world.path)
 
     assert (report.height, report.signed) == (height, height)
+
+
+# Spans, and the processes that survey them
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_blocks_that_are_larger_than_others_are_surveyed_in_more_pieces(
+    path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.setattr(surveys, "LEAF_BYTES", 1)
+    if workers > 1:  # they have the number that is in the module
+        monkeypatch.setattr(audits, "survey_file", one_block)
+
+    report = audit(path, workers=workers)
+
+    assert report.signed == report.height + 1
+
+
+def one_block(path: Path, ground: Ground, first: int, _end: int) -> Survey:
+    return surveys.survey_file(path, ground, first, first + 1)
+
+
+def test_a_body_that_is_erased_while_it_is_audited_was_there_when_that_began(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audits, "ENTRIES", 1)
+    alice, bob = world.stranger("alice"), world.stranger("bob")
+    alice.stream = entry.new_stream(world.source)
+    message = alice.writes(bob.id, "soon gone")
+    world.commit(message)
+    size = world.chain.head.size
+
+    def erase(done: int, _of: int) -> None:
+        if done == 3:  # genesis: the last blocks are not handed to a worker yet
+            world.commit(world.admin.redacts(message))
+
+    assert audit(world.path, workers=2, progress=erase).size == size
+    assert audit(world.path, workers=2).size == size + 1
+
+
+def test_ctrl_c_is_for_the_one_that_asked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audits, "ENTRIES", 2)
+
+    def tell(_done: int, _of: int) -> None:
+        for child in multiprocessing.active_children():
+            assert child.pid
+            os.kill(child.pid, signal.SIGINT)
+
+    report = audit(path, workers=2, progress=tell)
+
+    assert report.signed == report.height + 1
+
+
+def test_an_audit_that_is_interrupted_leaves_no_process(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audits, "ENTRIES", 2)
+
+    def interrupt(_done: int, _of: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        audit(path, workers=2, progress=interrupt)
+    assert multiprocessing.active_children() == []
+
+
+def test_a_worker_that_is_killed_is_no_damage(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audits, "ENTRIES", 2)
+
+    def kill(_done: int, _of: int) -> None:
+        for child in multiprocessing.active_children():
+            child.kill()
+            child.join()
+
+    with pytest.raises(ChildProcessError, match="ended from outside"):
+        audit(path, workers=2, progress=kill)
 
 
 # The wrong file
@@ -304,6 +386,50 @@ def test_a_bad_signature_after_other_damage_is_not_named_first(
     alter(path, "UPDATE signature SET block = zeroblob(64) WHERE height = 12")
 
     assert damage(path, "UPDATE block SET hash = zeroblob(32) WHERE height = 11").height == 11
+
+
+def test_a_key_that_the_state_has_lost_hides_no_bad_signature(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys are looked up in the state, which may be anybody's; what it does not have, the entries have."""
+    with monkeypatch.context() as corrupt:
+        corrupt.setattr("chain.rules.admit", lambda *_args, **_named: Admitted(frozenset()))
+        world.commit(world.admin.introduces("admin", sign_with=world.gateway.keys.sign))
+    height = world.chain.head.height
+    world.commit(world.admin.introduces("admin"))
+    world.close()
+
+    found = damage(world.path, ("DELETE FROM keypair WHERE account = ?", (world.admin.id,)))
+
+    assert (found.height, "signature" in found.reason) == (height, True)
+
+
+def test_a_key_that_the_state_has_lost_is_missed_when_all_else_holds(world: World) -> None:
+    height = world.chain.head.height
+    world.close()
+
+    found = damage(world.path, ("DELETE FROM keypair WHERE account = ?", (world.admin.id,)))
+
+    assert (found.height, found.reason) == (height, "the state, table keypair is not what it should be")
+
+
+def test_an_index_that_leads_nowhere_is_found_at_its_entry(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        ((entry_id, page_bytes),) = db.execute(
+            "SELECT id, page_size FROM entry, pragma_page_size WHERE idx = 20"
+        )
+    data = bytearray(path.read_bytes())
+    places = [at for at in range(len(data)) if data.startswith(entry_id, at)]
+    (place,) = (at for at in places if data[at - at % page_bytes] == INDEX_LEAF)
+    data[place + 15] ^= 1
+    path.write_bytes(data)
+
+    with pytest.raises(Damaged) as found:
+        audit(path)
+    assert (found.value.height, found.value.reason) == (
+        height_of(path, 20),
+        "the id of entry 20 is not what it should be",
+    )
 
 
 # Bodies
