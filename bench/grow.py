@@ -17,7 +17,7 @@ from statistics import mean, median
 
 from msgspec import Struct
 
-from bench import commit, kept, load, part
+from bench import commit, kept, load, part, rest, web
 from bench.commit import Run
 from bench.errors import BenchError
 from bench.gateway import BROKER, COMMITTER, Gateway
@@ -26,8 +26,12 @@ from bench.part import Part
 from bench.process import Broker
 from bench.site import Progress, Ward
 from bench.usage import Memory
+from bench.web import Job
 from bench.worker import Worker, run_together
 from chain import store, wire
+
+READERS = 16
+"""Requests under way at once, before the memory is looked at: as many as the web server keeps chains open."""
 
 SAMPLE = 100
 """Messages that the size on the wire is averaged over."""
@@ -152,12 +156,15 @@ def _copy(ward: Ward, scratch: Path) -> Ward:
 
 
 def _memory(ward: Ward, options: Options) -> dict[str, Memory]:
-    """What the whole gateway holds after a run."""
+    """What the whole gateway holds after a run, and after devices and pages have asked it for much."""
     ward = ward.at_free_port()
     with Gateway(ward) as gateway:
         gateway.wait_ready()
         plans = commit.plans(ward, _one_run(options), None)
         run_together([partial(Worker, load.devices, plan) for plan in plans])
+        for requests in (rest.intents(ward), rest.history(ward, kept.size_of(ward))):
+            job = Job(ward.site.settings, requests, at_once=READERS, total=len(requests))
+            run_together([partial(Worker, web.ask, job)])
         return gateway.memory()
 
 

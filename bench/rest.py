@@ -87,15 +87,15 @@ def measure(options: Options, progress: Progress) -> Result:
         size, group = kept.size_of(ward), ward.gather()
         with Gateway(ward) as gateway:
             gateway.wait_ready()
-            intents = _loads("intents", partial(_intents, ward), ward, options, progress)
-            history = _loads("history", partial(_history, ward, size), ward, options, progress)
+            asked = _loads("intents", partial(intents, ward), ward, options, progress)
+            read = _loads("history", partial(history, ward, size), ward, options, progress)
             told = _told(ward, group, options)
             progress(
                 f"{options.pages} open pages: the last one is told {median(told):.0f} ms after the receipt"
             )
     return Result(
-        intents=intents,
-        history=history,
+        intents=asked,
+        history=read,
         pages=options.pages,
         told=len(told) * options.pages,
         told_ms=round(median(told), 1),
@@ -135,13 +135,13 @@ def _load(at_once: int, rounds: list[tuple[float, Asked]]) -> Load:
     )
 
 
-def _intents(ward: Ward) -> list[bytes]:
+def intents(ward: Ward) -> list[bytes]:
     """Each device in turn asks for the keys of whom it writes to."""
     body = msgspec.json.encode({"to": ward.recipient.key.account})
     return [web.request("POST", "/v1/intents", each, ward.site.settings, body) for each in ward.senders]
 
 
-def _history(ward: Ward, size: int) -> list[bytes]:
+def history(ward: Ward, size: int) -> list[bytes]:
     """Pages from anywhere in a conversation."""
     return [
         web.request(
