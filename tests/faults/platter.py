@@ -41,7 +41,8 @@ class Image(NamedTuple):
         """Equal images have equal ones."""
         hashed = sha256(repr(sorted(self.directories.items())).encode())
         for path, (mode, data) in sorted(self.files.items()):
-            hashed.update(f"\n{path} {mode} {len(data)}\n".encode() + data)
+            hashed.update(f"\n{path} {mode} {len(data)}\n".encode())
+            hashed.update(data)
         return hashed.digest()
 
     def below(self, folder: str) -> "Image":

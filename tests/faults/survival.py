@@ -69,7 +69,7 @@ def survivals(disk: Disk, job: str = "", *, seeds: int = 1) -> Iterator[Survival
         image = kept.image if kept else Image({}, {})
         if kept is None or (cut.after is not None and cut.after.event is Event.SYNCED):
             image = cut.platter.image().below(job)
-        if kept is not None and image.digest != kept.image.digest:
+        if kept is not None and image != kept.image:
             yield kept
         kept = Survival(job, number, None, cut.after, image, cut.told, len(cut.told))
         for seed in range(number * seeds, (number + 1) * seeds):
