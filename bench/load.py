@@ -124,6 +124,8 @@ class Device:
             self._refused(payload)
             return
         message = wire.read_receipts(payload)
+        if message.busy:
+            self._window.slow_down()
         for made in message.receipts:
             queued = self._under_way.get(made.id)
             if queued is None:

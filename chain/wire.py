@@ -119,10 +119,15 @@ class ReceiptOf(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Receipts(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """On `down/<account>/receipt`: one message per block and author."""
+    """
+    On `down/<account>/receipt`: one message per block and author.
+
+    `busy`: more waits for the committer than it can take for the next blocks: have less under way.
+    """
 
     receipts: list[ReceiptOf]
     consistency: Consistency | None = None
+    busy: bool = False
 
 
 class Delivered(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -446,6 +446,9 @@ class Agent:
 
     def _receipted(self, payload: bytes) -> None:
         message = wire.read_receipts(payload)
+        if message.busy:
+            for window in self._windows.values():
+                window.slow_down()
         released: list[str] = []
         try:
             for made in message.receipts:

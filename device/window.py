@@ -2,10 +2,10 @@
 The window: which waiting entries to send now.
 
 Entries of one stream are committed in the order of their numbers or not at all, so what was lost is sent
-again together with all that came after it (go-back-N). How many are under way at one time follows from how long
-receipts take: a gateway that has more to do than it can is sent less, and what waits does so in the outbox, on disk
-(additive increase, multiplicative decrease: RFC 5681; only here the delay says it, not only a loss). No socket, no clock:
-`now` is handed in, in monotonic seconds.
+again together with all that came after it (go-back-N). How many are under way at one time follows from what the gateway
+says with its receipts: where more waits than it can decide on, it is sent less, and what waits does so in the outbox, on
+disk. One more for each round of receipts, half as many when it is busy or when something was lost (RFC 5681; that
+somebody says so before anything is lost, RFC 3168). No socket, no clock: `now` is handed in, in monotonic seconds.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,6 @@ ALERTS = 8
 
 FIRST = 4
 """Entries under way on a new connection: after an outage everybody comes back at once, each with all that waits."""
-
-SLOW = 1.0
-"""Seconds to a receipt from which on the gateway has too much to do."""
 
 PATIENCE = 5.0
 """Seconds without a receipt after which all of the window is sent again."""
@@ -41,7 +38,8 @@ class Window:
         self._patience = patience
         self._room = float(min(FIRST, size))
         self._eager = True
-        """It doubles with every round of receipts, until one is late for the first time."""
+        """It doubles with every round of receipts, until the gateway is busy for the first time."""
+        self._busy = False
         self._sent: dict[int, float] = {}
         self._again: set[int] = set()
         self._shrunk = float("-inf")
@@ -61,6 +59,7 @@ class Window:
         waiting = {queued.seq for queued in pending}
         self._learn({seq: at for seq, at in self._sent.items() if seq not in waiting}, now)
         self._sent = {seq: at for seq, at in self._sent.items() if seq in waiting}
+        self._busy = False
         self._again &= waiting
         if self._sent and now - min(self._sent.values()) >= self._patience:
             self._patience = max(self._shortest, min(2 * self._patience, LONGEST_PATIENCE))
@@ -73,6 +72,10 @@ class Window:
         ]
         self._sent.update((queued.seq, now) for queued, _ in due)
         return due
+
+    def slow_down(self) -> None:
+        """The gateway said, with receipts, that it is busy: half as much, from the next `due` on."""
+        self._busy = True
 
     def restart(self, now: float) -> None:
         """An entry is missing at the gateway: begin again with the oldest."""
@@ -93,7 +96,7 @@ class Window:
             if seq in self._again:
                 continue  # the answer may be to either sending: it says nothing about the delay (Karn)
             self._patience = self._shortest
-            if now - at < SLOW:
+            if not self._busy:
                 self._room = min(self.size, self._room + (1.0 if self._eager else 1.0 / self._room))
             elif at >= self._shrunk:
                 self._shrink(now)

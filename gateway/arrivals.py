@@ -38,6 +38,9 @@ MUCH_JUNK = 8
 HUSH_SECONDS = 2.0
 """For how long: to refuse each would take the time that the others have."""
 
+CROWDED = 512
+"""Messages that wait, from which on authors are told to send less: the next two blocks are full without more."""
+
 TURN = 4
 """Messages of one account in one turn."""
 
@@ -195,6 +198,10 @@ class Arrivals:
         with self._changed:
             waited = self._clock() - self._since
             return self._count >= MAX_BLOCK_ENTRIES or (self._count >= MUCH and waited >= BLOCK_SECONDS)
+
+    def is_crowded(self) -> bool:
+        """Whether more waits than is good for anybody."""
+        return self._count >= CROWDED
 
     def _wait(self, wanted: int, seconds: float) -> None:
         self._wanted = wanted

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -75,14 +75,22 @@ class Committer:
 
     `chain` is open for writing. It remembers which checkpoint it last showed to whom, so that an answer can
     prove that its checkpoint continues that one; a receiver that missed it asks over REST. A `checker` has the
-    signatures of a batch checked from when it is loaded; the next may be loaded before one is decided on.
+    signatures of a batch checked from when it is loaded; the next may be loaded before one is decided on. `busy` says
+    whether authors are to send less.
     """
 
-    def __init__(self, chain: Chain, key: Key, checker: Checker | None = None) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        key: Key,
+        checker: Checker | None = None,
+        busy: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._chain = chain
         self._checker = checker
         self._key = key
         self._shown: OrderedDict[str, int] = OrderedDict()
+        self._busy = busy
         self.refused: list[refusals.Refusal] = []
         """What was refused of the last batch, for the notebook."""
         self._author = Author(
@@ -246,7 +254,7 @@ class Committer:
         for account, made in authors.items():
             consistency = proofs.since(self._show(account, proofs.size, seen[account]))
             # Lost on the way, it is asked for again by sending the entry again: QoS 0 is enough.
-            payload = wire.encode(Receipts(made, consistency))
+            payload = wire.encode(Receipts(made, consistency, self._busy()))
             yield Outgoing(wire.down_topic(account, "receipt"), payload, qos=0)
         for account, entries in readers.items():
             consistency = proofs.since(self._show(account, proofs.size, None))
@@ -365,9 +373,9 @@ def _work(site: Site, key: Key, reader: Chain, stop: threading.Event) -> None:
     with closing(_opened(site.chain_file)) as chain:
         journal = Journal(chain.store.db, site.chain_file)
         checker = Checker(chain.state)
-        committer = Committer(chain, key, checker)
-        notebook, meter = Refusals(site.refusals_file), Meter()
         arrivals = Arrivals(wire.up_topic(key.account, "entry"))
+        committer = Committer(chain, key, checker, arrivals.is_crowded)
+        notebook, meter = Refusals(site.refusals_file), Meter()
 
         def enqueue(message: mqtt.MQTTMessage, connection: int) -> None:
             payload, at = bytes(message.payload), time.monotonic()

@@ -171,6 +171,17 @@ def test_people_are_not_silenced_for_one_of_them() -> None:
     assert fill(arrivals, RELAYED, [1]) == []
 
 
+def test_it_is_crowded_when_more_waits_than_the_next_blocks_take() -> None:
+    arrivals = Arrivals()
+    fill(arrivals, "a", range(250))
+    fill(arrivals, "b", range(250))
+    assert not arrivals.is_crowded()
+
+    fill(arrivals, "c", range(12))
+
+    assert arrivals.is_crowded()
+
+
 def test_what_waits_is_counted_in_bytes() -> None:
     arrivals = Arrivals(max_bytes=10 * LEAST_BYTES)
 

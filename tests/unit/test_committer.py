@@ -92,6 +92,14 @@ def test_an_author_gets_one_message_of_receipts_for_a_block(ward: Ward) -> None:
     assert [made.id for made in theirs.receipts] == [reply.signed.entry.id]
 
 
+def test_receipts_say_when_too_much_waits(ward: Ward) -> None:
+    committer = Committer(ward.world.chain, Key(ward.gateway.keys._secret), busy=lambda: True)
+
+    answer, *_ = committer.commit([sent(ward.alice.writes(ward.bob.id))], ward.world.now)
+
+    assert wire.read_receipts(answer.payload).busy
+
+
 def test_every_receipt_proves_its_entry(ward: Ward) -> None:
     notes = [ward.alice.writes(ward.bob.id) for _ in range(3)]
 

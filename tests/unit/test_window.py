@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from chain.wire import Parcel
 from device.outbox import Queued
-from device.window import FIRST, LONGEST_PATIENCE, PATIENCE, PAUSE, SIZE, SLOW, Window
+from device.window import FIRST, LONGEST_PATIENCE, PATIENCE, PAUSE, SIZE, Window
 
 
 def waiting(*seqs: int) -> list[Queued]:
@@ -108,55 +108,69 @@ def test_nothing_waiting_is_nothing_due() -> None:
 
 
 class Gateway:
-    """Receipts everything that is under way after `delay` seconds."""
+    """Receipts everything that is under way, after a moment."""
 
     def __init__(self, window: Window) -> None:
         self.window = window
         self.now = 0.0
         self._oldest = 1
 
-    def answers(self, delay: float) -> int:
+    def answers(self, *, busy: bool = False) -> int:
         """How many were sent before it did."""
         pending = waiting(*range(self._oldest, self._oldest + self.window.size))
         self.window.due(pending, self.now)
         under_way = self.window.room
-        self.now += delay
+        self.now += 0.05
         self._oldest += under_way
+        if busy:
+            self.window.slow_down()
         self.window.due(pending[under_way:], self.now)
         return under_way
 
 
-def test_a_new_connection_begins_with_a_few_and_doubles_as_long_as_receipts_are_quick() -> None:
+def test_a_new_connection_begins_with_a_few_and_doubles_with_each_round() -> None:
     gateway = Gateway(Window())
 
-    assert [gateway.answers(0.05) for _ in range(6)] == [FIRST, 8, 16, 32, SIZE, SIZE]
+    assert [gateway.answers() for _ in range(6)] == [FIRST, 8, 16, 32, SIZE, SIZE]
 
 
-def test_each_slow_round_halves_what_is_under_way_down_to_one() -> None:
+def test_a_busy_gateway_halves_what_is_under_way_down_to_one() -> None:
     gateway = Gateway(Window())
-    while gateway.answers(0.05) < SIZE:
+    while gateway.answers() < SIZE:
         pass
 
-    assert [gateway.answers(SLOW) for _ in range(7)] == [56, 28, 14, 7, 3, 1, 1]
+    assert [gateway.answers(busy=True) for _ in range(7)] == [56, 28, 14, 7, 3, 1, 1]
 
 
-def test_after_a_slow_round_one_more_is_tried_with_each_quick_one() -> None:
+def test_after_that_one_more_is_tried_with_each_round() -> None:
     gateway = Gateway(Window(size=8))
-    while gateway.answers(0.05) < 8:
+    while gateway.answers() < 8:
         pass
-    gateway.answers(SLOW)
+    gateway.answers(busy=True)
 
-    assert [gateway.answers(0.05) for _ in range(5)] == [4, 4, 5, 6, 7]
+    assert [gateway.answers() for _ in range(5)] == [4, 4, 5, 6, 7]
 
 
 def test_what_was_already_under_way_halves_it_only_once() -> None:
     window = Window()
     window.due(waiting(1, 2, 3, 4), 0)
 
-    window.due(waiting(2, 3, 4), SLOW)
-    window.due(waiting(3, 4), SLOW + 0.1)
+    window.slow_down()
+    window.due(waiting(2, 3, 4), 1)
+    window.slow_down()
+    window.due(waiting(3, 4), 1.1)
 
     assert window.room == FIRST // 2
+
+
+def test_being_busy_is_forgotten_with_the_next_receipts() -> None:
+    window = Window()
+    window.slow_down()
+    window.due(waiting(1), 0)
+
+    window.due([], 0.1)
+
+    assert window.room == FIRST + 1
 
 
 def test_an_answer_to_what_was_sent_twice_says_nothing_about_the_delay() -> None:
