@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from typing import Any
 
@@ -22,6 +23,10 @@ command = ["sh", "-c", "n=0; while sleep {pause}; do n=$((n+1)); echo $n; done"]
 """
 
 TRIES = 20
+VISITOR_SECONDS = 2.0
+
+NURSE = "nurse"
+"""Who reads in a browser."""
 
 LEAVING = ("stopped", "killed", "revoked")
 
@@ -51,6 +56,8 @@ class Crowd:
         self._staying: list[Timed] = []
         self._present: list[Timed] = []
         self._gone: list[Timed] = []
+        self._unread: list[Timed] = []
+        """Those that stay and whose messages nobody of the scene reads."""
         self.counts: Counter[str] = Counter()
         self._number = 0
 
@@ -68,7 +75,10 @@ class Crowd:
             member = self._join(f"steady-{number + 1}-{to[-1]}", pause, to)
             self._staying.append(member)
             self._scene.members[member.handle] = member
-            self._scene.devices.append(member)
+            if CLINICIAN in to:
+                self._scene.devices.append(member)
+            else:
+                self._unread.append(member)
 
     def person(self, handle: str, secret: str) -> None:
         """Somebody who may log in to the page."""
@@ -78,7 +88,7 @@ class Crowd:
     def arrive(self) -> None:
         """Somebody new."""
         self._number += 1
-        self._present.append(self._join(f"visitor-{self._number}", 1.0, (CLINICIAN,)))
+        self._present.append(self._join(f"visitor-{self._number}", VISITOR_SECONDS, (NURSE,)))
         self.counts["joined"] += 1
 
     def leave(self) -> str:
@@ -151,15 +161,13 @@ class Crowd:
     def check(self) -> None:
         """What those who came and went have receipts for is on the chain, once."""
         with closing(Chain.open(self.site.chain_file)) as chain:
-            for member in self._gone:
-                check_receipted(member, chain)
+            ids = [parse(leaf).entry.id for _, leaf in chain.store.leaves(0, chain.head.size)]
+            twice = [each for each, times in Counter(ids).items() if times > 1]
+            assert not twice, f"on the chain more than once: {twice}"
+            for member in (*self._unread, *self._gone):
+                check_receipted(member, ids)
 
 
-def check_receipted(member: Member, chain: Chain) -> None:
-    ids = [parse(leaf).entry.id for _, leaf in chain.store.leaves(0, chain.head.size)]
-    twice = [each for each, times in Counter(ids).items() if times > 1]
-    assert not twice, f"on the chain more than once: {twice}"
+def check_receipted(member: Member, ids: Sequence[str]) -> None:
     for entry_id, index in member.receipted.items():
-        assert ids[index] == entry_id, (
-            f"{member.handle}: entry {index} is {ids[index]}, its receipt is for {entry_id}"
-        )
+        assert ids[index] == entry_id, f"{member.handle}: entry {index} is {ids[index]}, and not {entry_id}"

@@ -18,9 +18,10 @@ from device.errors import DeviceError, Problem, Unreachable, Untrusted
 from provisioning.site import Site
 from tests.browser import Window
 from tests.page import Person
+from tests.soak.crowd import NURSE
 from tests.visitor import OK, Visitor
 
-HANDLE, SECRET = "nurse", "a soak of a password"
+SECRET = "a soak of a password"
 PAGE = 50
 LATELY = 500
 """Entries of the chain, from its end, that a light session looks at."""
@@ -62,9 +63,9 @@ class Guest(threading.Thread):
     def _visit(self) -> None:
         root = self._site.directory / "gateway" / "tls" / "root.crt" if self._site.lan else None
         visitor = Visitor(self._site.http_port, root)
-        status = visitor.login(HANDLE, visitor.keys(HANDLE, SECRET).auth)
+        status = visitor.login(NURSE, visitor.keys(NURSE, SECRET).auth)
         assert status == OK, f"login: {status}"
-        with closing(Client(Home(self._site.home(HANDLE)))) as client:
+        with closing(Client(Home(self._site.home(NURSE)))) as client:
             newest = self._read(visitor, client)
         self._listen(visitor, newest)
         status, _ = visitor.get("/v1/friends")
@@ -104,7 +105,7 @@ def visit(site: Site) -> list[str]:
         window.page.set_default_timeout(PATIENCE_MS)
         try:
             person = Person(window)
-            person.log_in(HANDLE, SECRET)
+            person.log_in(NURSE, SECRET)
             expect(person.page.get_by_role("navigation", name="Main")).to_be_visible()
             person.log_out(forget=True)
         except PlaywrightError as error:

@@ -18,7 +18,7 @@ from tests.faults.invariants import Invariants
 from tests.faults.repertoire import repertoire
 from tests.faults.scene import DEVICES, Scene, scene
 from tests.soak import guests
-from tests.soak.crowd import Crowd, PutOff
+from tests.soak.crowd import NURSE, Crowd, PutOff
 from tests.soak.ear import Ear, Heard
 from tests.soak.guests import Guest
 from tests.soak.scales import Minute, Scales
@@ -33,7 +33,7 @@ AFTER_SECONDS = 30.0
 LONGEST_FAULT = 4.0
 GUEST_SECONDS = 25.0
 MOST_VISITORS = 4
-NURSES = "steady-1-nurse"
+NURSES = f"steady-1-{NURSE}"
 RESTARTED = (*DEVICES, NURSES)
 
 Tell = Callable[[str], None]
@@ -100,9 +100,9 @@ class Soak:
     def settle(self) -> None:
         """Who is there all the time."""
         options = self._options
-        self.crowd.person(guests.HANDLE, guests.SECRET)
+        self.crowd.person(NURSE, guests.SECRET)
         self.crowd.stay(options.devices, options.pause)
-        self.crowd.stay(1, 4 * options.pause, (guests.HANDLE,))
+        self.crowd.stay(1, 4 * options.pause, (NURSE,))
 
     def run(self) -> None:
         """Until the time is up, or whoever watches has had enough (`KeyboardInterrupt`)."""
