@@ -15,7 +15,7 @@ from chain.chain import Chain
 from chain.clock import clock
 from chain.errors import ChainError
 from chain.finding import Finding, ok, problem, warning
-from gateway import lan_doctor
+from gateway import halt, lan_doctor
 from gateway.errors import BadConfig
 from gateway.site import Settings, Site
 from gateway.web_client import connection_to
@@ -51,7 +51,7 @@ def examine(directory: Path) -> list[Finding]:
             problem("settings", str(error), "put it right in gateway.toml, by docs/protocol.md, section 11"),
         ]
     found.append(ok("settings", "gateway.toml is valid"))
-    found += _chain(site)
+    found += [*_halted(site), *_chain(site)]
     if site.settings.is_lan:
         found += _lan(site)
     else:
@@ -89,6 +89,15 @@ def _chain(site: Site) -> list[Finding]:
                 "stop the gateway, keep the file as it is, and restore a backup (docs/operations.md)",
             )
         ]
+
+
+def _halted(site: Site) -> list[Finding]:
+    """Whether a mark says that the chain's disk has failed."""
+    halted = halt.marked(site.mark)
+    if halted is None:
+        return []
+    fix = f"see why, then stop the gateway and run: blockpost gateway recover {site.directory} (docs/operations.md)"
+    return [problem("halted", f"nothing is committed: {halted.reason}", fix)]
 
 
 def _key(site: Site, chain: Chain) -> Finding:

@@ -15,8 +15,9 @@ import pytest
 
 from chain import durable
 from chain.finding import Finding
-from gateway import cli, doctor
+from gateway import cli, doctor, halt
 from gateway.errors import BadConfig
+from gateway.halt import Halt
 from gateway.site import Key, Settings, Site
 from provisioning.site import free_ports
 from tests.backups import made
@@ -64,6 +65,15 @@ WELL = {
 
 def test_a_gateway_that_does_not_run_is_well_but_for_that(site: Site) -> None:
     assert levels(site) == WELL
+
+
+def test_a_disk_that_failed_is_named_with_the_way_back(site: Site) -> None:
+    halt.set_mark(site.mark, Halt(7, "the disk of chain.db failed"))
+
+    halted = found(site)["halted"]
+
+    assert (halted.level, halted.detail) == ("problem", "nothing is committed: the disk of chain.db failed")
+    assert f"blockpost gateway recover {site.directory}" in (halted.fix or "")
 
 
 def test_a_directory_without_a_gateway_is_none(tmp_path: Path) -> None:
