@@ -19,6 +19,7 @@ from bench import (
     grow,
     page,
     part,
+    peers,
     profile,
     rest,
     seal,
@@ -44,6 +45,7 @@ PARTS: tuple[Part[Any, Any], ...] = (
     agent.PART,
     seal.PART,
     page.PART,
+    peers.PART,
 )
 
 WHOLE = {
