@@ -62,6 +62,7 @@ def _of(*path: str | int) -> Read:
 STEADY = "blockpost bench commit --broker mosquitto --no-growth --rate 500 --entries 10000"
 COMMIT = "blockpost bench commit --broker mosquitto --sweep"
 EMBEDDED = "blockpost bench commit --broker embedded"
+PEERS = "blockpost bench peers"
 GROW = "blockpost bench grow --broker mosquitto"
 START = "blockpost bench start --size 1000000"
 VERIFY = "blockpost bench verify --size 1000000"
@@ -72,6 +73,7 @@ TARGETS = (
         "receipted against the floor, Mosquitto", "least", 0.5, "", "commit-mosquitto", COMMIT, _of("ratio")
     ),
     Target("the same on the embedded broker", "least", 0.5, "", "commit-embedded", EMBEDDED, _of("ratio")),
+    Target("receipted against what Synapse sends", "least", 50, "", "peers", PEERS, _of("ratio")),
     Target("publish to receipt at 500 entries/s, p50", "most", 30, "ms", "steady-500", STEADY, _of("p50_ms")),
     Target("the same, p99", "most", 100, "ms", "steady-500", STEADY, _of("p99_ms")),
     Target("rate at 1,000,000 entries against 10,000", "least", 0.9, "", "grow", GROW, _of("growth")),
