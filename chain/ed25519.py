@@ -1,13 +1,14 @@
 """
 Ed25519 verification (RFC 8032) by whichever library this installation brings.
 
-A gateway has `cryptography`, 2.6 times faster; a device has only pycryptodome. Signing
-is never here: a signer is a callable that its owner hands in.
+A gateway has `cryptography`, 2.6 times faster; a device has only pycryptodome. Where the system has libsodium, that
+is asked first (`chain.sodium`). Signing is never here: a signer is a callable that its owner hands in.
 """
 
 from collections.abc import Callable
 from functools import lru_cache
 
+from chain import sodium
 from chain.errors import Malformed, Unverified
 
 KEY_BYTES = 32
@@ -49,11 +50,15 @@ _ORDER_8 = int.from_bytes(
 SMALL_ORDER = frozenset({0, 1, FIELD - 1, FIELD, FIELD + 1, _ORDER_8, FIELD - _ORDER_8})
 """The y of the points of order 1, 2, 4 and 8, in every spelling: with such a key anybody's signature may hold."""
 
+_holds = sodium.load()
+
 
 def verify(public: bytes, signature: bytes, message: bytes, *, what: str) -> None:
     """Return if `signature` holds; raise `Unverified`, or `Malformed` for a key that is no point."""
     if int.from_bytes(public, "little") & ~SIGN_BIT in SMALL_ORDER:
         raise Malformed(f"{what}: an Ed25519 key of small order, which is nobody's")
+    if _holds is not None and _holds(public, signature, message):
+        return
     try:
         check = _verifier(public)
     except ValueError as error:
