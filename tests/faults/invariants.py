@@ -13,7 +13,7 @@ from chain.chain import Chain
 from chain.entry import parse
 from chain.receipt import Receipt
 from tests.faults.cast import Member
-from tests.faults.process import OutOfMemory
+from tests.faults.process import OutOfMemory, Starved
 from tests.faults.scene import Scene
 
 MOST_MB = 160
@@ -28,6 +28,8 @@ STARVED = re.compile(
     r"MemoryError|.*Cannot allocate memory|.*failed to map segment|.*can't start new thread|LookupError: unknown encoding"
 )
 """What Python says where there is no memory; the last where it could not load a codec."""
+
+WITHOUT_MEMORY = tuple(kind.__name__.lower() for kind in (Starved, OutOfMemory))
 
 
 class Invariants:
@@ -53,7 +55,7 @@ class Invariants:
         scene = self._scene
         for name, text in scene.logs():
             found = [match.group("error") for match in TRACEBACK.finditer(text)]
-            if any(fault.startswith(OutOfMemory.__name__.lower()) for fault in scene.faults):
+            if any(fault.startswith(WITHOUT_MEMORY) for fault in scene.faults):
                 found = [error for error in found if not STARVED.match(error)]
             assert found == [], f"{name} logged tracebacks: {found}"
         assert audit(scene.site.chain_file).size > 0

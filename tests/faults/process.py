@@ -11,9 +11,6 @@ from tests.faults.scene import MEMBERS, Scene
 GATEWAY = ("supervisor", "broker", "committer", "checker", "web", "worker")
 LAN = (*GATEWAY, "mosquitto", "authority", "welcome")
 
-SPARE_BYTES = 4 * 2**20
-"""What a process that runs out of memory may still have."""
-
 GONE_SECONDS = 30.0
 
 
@@ -83,17 +80,22 @@ class Hung(ProcessFault):
         process.resume()
 
 
-class OutOfMemory(ProcessFault):
+class Starved(ProcessFault):
     """
-    No allocation succeeds any more but small ones (RLIMIT_AS of the running process, prlimit(2)); in the end it is killed,
-    as the kernel does with whoever is largest when there is no memory.
+    It gets no memory from the system any more (RLIMIT_AS of the running process, prlimit(2)), and then it does again.
 
     Not with a control group: the tests need no rights for this, and nobody's limits are touched but the victim's.
     """
 
     def hit(self, process: psutil.Process) -> None:
-        most = process.memory_info().vms + SPARE_BYTES
-        process.rlimit(resource.RLIMIT_AS, (most, most))
+        process.rlimit(resource.RLIMIT_AS, (process.memory_info().vms, resource.RLIM_INFINITY))
+
+    def spare(self, process: psutil.Process) -> None:
+        process.rlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+class OutOfMemory(Starved):
+    """The same; but in the end it is killed, as the kernel does with whoever is largest when there is no memory."""
 
     def spare(self, process: psutil.Process) -> None:
         process.kill()

@@ -19,7 +19,7 @@ from tests.faults.network import (
     Who,
     WireFault,
 )
-from tests.faults.process import Hung, Killed, OutOfMemory, PowerCut, ProcessFault, roles
+from tests.faults.process import Hung, Killed, OutOfMemory, PowerCut, ProcessFault, Starved, roles
 from tests.faults.proxy import Way
 from tests.faults.scene import DEVICES, Scene
 
@@ -29,7 +29,7 @@ ABANDONED = "abandoned"
 Make = Callable[[Scene, random.Random], Fault]
 
 WIRE = (Dropped, Doubled, Redelivered, Reordered, Delayed, Trickled, Cut, Reset)
-PROCESS = (Killed, Hung, OutOfMemory)
+PROCESS = (Killed, Hung, Starved, OutOfMemory)
 RESTORED = (Corrupted, Stale)
 WAYS = {"up": frozenset({Way.UP}), "down": frozenset({Way.DOWN}), "both": frozenset(Way)}
 
