@@ -8,7 +8,7 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -43,7 +43,7 @@ class Result(Struct, frozen=True):
     """
     Medians of the rounds. `rate` is entries verified a second with as many processes as there are cores, each entry
     with its hash, body, place in the tree, rules and state; `raw` signatures checked a second by one core, bare.
-    `cpu_us` is what all processes together compute for an entry.
+    `cpu_us` is what all processes together compute for an entry, `raw_us` what a bare signature takes of that.
     """
 
     rate: float
@@ -51,6 +51,7 @@ class Result(Struct, frozen=True):
     ratio: float
     seconds: float
     cpu_us: int
+    raw_us: int
     size: int
     workers: int
     machine: Machine
@@ -64,29 +65,46 @@ def measure(options: Options, progress: Progress) -> Result:
         ward = kept.filled(options.chain, Path(name), size=options.size, clients=CLIENTS, progress=progress)
         signatures = _signatures(ward)
         workers = len(os.sched_getaffinity(0))
-        raws, taken, computed = [], [], []
+        size = kept.size_of(ward)
+        whole, bare = list[_Took](), list[_Took]()
         for number in range(options.rounds):
-            raws.append(_raw(signatures))
-            began, before = time.monotonic(), _computed()
-            report = audit(ward.site.chain_file, workers=workers)
-            taken.append(time.monotonic() - began)
-            computed.append(_computed() - before)
-            raws.append(_raw(signatures))
+            whole.append(_took(size, lambda: audit(ward.site.chain_file, workers=workers)))
+            bare.append(_took(len(signatures), lambda: _check(signatures)))
             progress(
-                f"round {number + 1}: {report.size / taken[-1]:,.0f} entries/s verified, "
-                f"{median(raws):,.0f} signatures/s bare on one core"
+                f"round {number + 1}: {whole[-1].rate:,.0f} entries/s verified, "
+                f"{bare[-1].rate:,.0f} signatures/s bare on one core"
             )
-    rate, raw = report.size / median(taken), median(raws)
+    rate, raw = (median(each.rate for each in rounds) for rounds in (whole, bare))
+    cpu_us, raw_us = (round(median(each.cpu_us for each in rounds)) for rounds in (whole, bare))
     return Result(
         rate=round(rate),
         raw=round(raw),
         ratio=round(rate / raw, 2),
-        seconds=round(median(taken), 2),
-        cpu_us=round(median(computed) / report.size * 1e6),
-        size=report.size,
+        seconds=round(size / rate, 2),
+        cpu_us=cpu_us,
+        raw_us=raw_us,
+        size=size,
         workers=workers,
         machine=machine,
     )
+
+
+class _Took(Struct, frozen=True):
+    """How many were done in a second, and what computing one took, in all processes."""
+
+    rate: float
+    cpu_us: float
+
+
+def _took(count: int, work: Callable[[], object]) -> _Took:
+    began, before = time.monotonic(), _computed()
+    work()
+    return _Took(count / (time.monotonic() - began), (_computed() - before) / count * 1e6)
+
+
+def _check(signatures: list[tuple[Ed25519PublicKey, bytes, bytes]]) -> None:
+    for key, signature, signed in signatures:
+        key.verify(signature, signed)
 
 
 def _signatures(ward: Ward) -> list[tuple[Ed25519PublicKey, bytes, bytes]]:
@@ -111,14 +129,6 @@ def _computed() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def _raw(signatures: list[tuple[Ed25519PublicKey, bytes, bytes]]) -> float:
-    """How many of them one core checks in a second."""
-    began = time.monotonic()
-    for key, signature, signed in signatures:
-        key.verify(signature, signed)
-    return len(signatures) / (time.monotonic() - began)
-
-
 def _add(parser: argparse.ArgumentParser) -> None:
     part.add_count(parser, "size", 100_000, "entries on the chain, at least")
     part.add_count(parser, "rounds", 3, "times that all of it is verified; the medians count")
@@ -130,7 +140,7 @@ def _lines(result: Result) -> Iterator[str]:
         f"verify     {result.rate:,.0f} entries/s with {result.workers} processes: "
         f"{result.size:,} entries in {result.seconds} s, {result.cpu_us} us of computing each"
     )
-    yield f"raw        {result.raw:,.0f} signatures/s bare on one core; ratio {result.ratio:.2f}"
+    yield f"raw        {result.raw:,.0f} signatures/s bare on one core, {result.raw_us} us each; ratio {result.ratio:.2f}"
 
 
 PART = Part(
