@@ -123,6 +123,9 @@ class Store:
         if row is None:
             return NO_HEAD
         height, header, block_hash = row
+        # Of a damaged page SQLite reads rows that the table does not allow.
+        if not (isinstance(header, bytes) and isinstance(block_hash, bytes)):
+            raise Damaged(height or 0, "its header or its hash is gone")
         block = Block(read_header(header), ())
         return Head(height, block_hash, block.timestamp, block.header.clock, block.header.size, block.root)
 
@@ -174,6 +177,8 @@ class Store:
         if row is None:
             raise Missing(f"entry {index}: the chain is not that long")
         leaf: bytes = row[0]
+        if not isinstance(leaf, bytes):
+            raise Damaged(self.height_of(index), f"entry {index} is gone")
         return leaf
 
     def leaves(self, first: int, end: int) -> Iterator[tuple[int, bytes]]:

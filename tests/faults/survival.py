@@ -93,13 +93,19 @@ def _of(sent: list[bytes], job: str, kind: str) -> list[Told]:
 
 
 @contextmanager
-def done(place: Path, *jobs: str) -> Iterator[Disk]:
-    """A disk in `place`, on which the jobs were done one after the other, each to its end, on what was in its folder."""
+def done(place: Path, *jobs: str, lying: bool = False) -> Iterator[Disk]:
+    """
+    A disk in `place`, on which the jobs were done one after the other, each to its end, on what was in its folder.
+
+    If it is `lying`, it had nothing of that.
+    """
     folder = place / "disk"
     for job in jobs:
         (folder / job).mkdir(mode=0o700, parents=True, exist_ok=True)
     with Disk(folder, record=True) as disk:
         command = (sys.executable, "-m", "tests.faults.jobs", str(folder), str(place), *jobs)
+        if lying:
+            disk.lie().begin()
         ended = subprocess.run(command, env=disk.env, cwd=ROOT, capture_output=True, text=True, check=False)
         assert ended.returncode == 0, ended.stderr
         yield disk

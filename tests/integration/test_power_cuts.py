@@ -5,6 +5,8 @@ Each job is done once, in a process of its own, on a disk that writes down what 
 as it would be after a cut at each moment.
 """
 
+import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import cache
@@ -13,13 +15,17 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from chain import wire
+from chain import entry, wire
 from chain.audit import audit
+from chain.chain import Chain
+from chain.errors import ChainError, Damaged
 from chain.receipt import Receipt
 from device import identity
 from device.addressbook import AddressBook
+from device.errors import TwoHistories
 from device.outbox import Outbox
-from gateway import backup, refusals
+from device.trust import Trust
+from gateway import backup, halt, refusals
 from gateway.joins import Joins
 from gateway.refusals import Refusal, Refusals
 from gateway.sessions import HOUR_MS, Sessions
@@ -29,7 +35,8 @@ from tests.backups import PASSPHRASE, made, quiet, restored, with_certificates
 from tests.faults.disk import Disk
 from tests.faults.jobs import Ticking, committer_of, incoming, rows_of
 from tests.faults.survival import Survival, done, survivals, told
-from tests.world import World
+from tests.homes import NearGateway, membership
+from tests.world import START, World
 
 PUBLIC = ("root.crt", "crl.pem")
 SMALL = ("sessions", "joins", "refusals", "outbox", "book", "keys")
@@ -53,10 +60,7 @@ def keeps_secrets(survival: Survival) -> None:
 def test_nothing_that_was_receipted_is_lost_or_doubled(tmp_path: Path) -> None:
     folder = tmp_path / "disk" / "commit"
     folder.mkdir(parents=True)
-    with World(folder) as world:
-        alice, bob = world.join("alice"), world.join("bob")
-        world.link(alice, bob.id)
-        before = world.chain.head.size
+    before = prepared(folder)
     with done(tmp_path, "commit") as disk:
         blocks = told(disk, "commit", "block")
         for survival in survivals(disk, "commit"):
@@ -71,6 +75,14 @@ def test_nothing_that_was_receipted_is_lost_or_doubled(tmp_path: Path) -> None:
                 audit(world.path)
 
 
+def prepared(folder: Path) -> int:
+    """A chain for the job; how long it is."""
+    with World(folder) as world:
+        alice, bob = world.join("alice"), world.join("bob")
+        world.link(alice, bob.id)
+        return world.chain.head.size
+
+
 def holds_receipts(survival: Survival, world: World) -> None:
     """Every receipt that was given out proves an entry of this chain."""
     for topic, payload in survival.told("answer"):
@@ -82,6 +94,56 @@ def holds_receipts(survival: Survival, world: World) -> None:
             assert found[0] == receipt.index
             signed = receipt.verify(found[1], origin=world.origin, key=world.gateway.keys.public)
             assert world.chain.store.root_at(signed.size) == signed.root
+
+
+def test_what_a_lying_disk_takes_back_is_noticed(tmp_path: Path) -> None:
+    folder = tmp_path / "disk" / "commit"
+    folder.mkdir(parents=True)
+    prepared(folder)
+    found: Counter[str] = Counter()
+    with done(tmp_path, "commit", lying=True) as disk:
+        for survival in survivals(disk, "commit"):
+            with survival.laid_out(tmp_path / "after") as after:
+                found[comes_to_light(survival, after)] += 1
+    # All that befalls a gateway whose disk lies. Whole it is before anything was said, and when it was lucky.
+    assert set(found) == {"whole", "cannot be opened", "damaged", "shorter"}
+
+
+def comes_to_light(survival: Survival, folder: Path) -> str:
+    """What has become of the chain, once it is known that somebody notices."""
+    file = folder / "chain.db"
+    try:
+        Chain.open(file, write=True).close()
+    except ChainError:
+        return "cannot be opened"
+    except sqlite3.Error as error:
+        # It is what the committer halts at, and says why.
+        return "cannot be opened" if halt.failure(error, file) else repr(error)
+    try:
+        size = audit(file).size
+    except Damaged:
+        return "damaged"
+    notes = [json for topic, json in survival.told("answer") if topic == wire.HEAD_TOPIC]
+    with World(folder, fresh=False) as world:
+        if not notes or world.chain.verified(notes[-1]).size <= size:
+            return "whole"
+        is_refused(world, notes[-1], folder / "addressbook.json")
+    return "shorter"
+
+
+def is_refused(world: World, note: str, file: Path) -> None:
+    """Whoever holds the newer checkpoint does not believe this chain, and this gateway takes nothing from them."""
+    newer = world.chain.verified(note)
+    book = AddressBook(file)
+    book.set_membership(membership(world, world.admin.id))
+    trust = Trust(book, book.membership(), NearGateway(world, world.admin.id).consistency, lambda: START)
+    trust.accept(note)
+    with pytest.raises(TwoHistories):
+        trust.accept_head(world.chain.checkpoint)
+    assert book.evidence()
+    world.admin.stream = entry.new_stream(world.source)
+    refusal = world.refusal(world.admin.introduces("admin", seen=newer.seen))
+    assert refusal.rule == "history"
 
 
 # Stores of which every change is promised
