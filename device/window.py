@@ -4,8 +4,8 @@ The window: which waiting entries to send now.
 Entries of one stream are committed in the order of their numbers or not at all, so what was lost is sent
 again together with all that came after it (go-back-N). How many are under way at one time follows from what the gateway
 says with its receipts: where more waits than it can decide on, it is sent less, and what waits does so in the outbox, on
-disk. One more for each round of receipts, half as many when it is busy or when something was lost (RFC 5681; that
-somebody says so before anything is lost, RFC 3168). No socket, no clock: `now` is handed in, in monotonic seconds.
+disk. One more for each round of receipts, half as many when it is busy or does not answer (RFC 5681; that somebody says
+so before anything is lost, RFC 3168). No socket, no clock: `now` is handed in, in monotonic seconds.
 """
 
 from collections.abc import Sequence
@@ -81,7 +81,6 @@ class Window:
         """An entry is missing at the gateway: begin again with the oldest."""
         if now - self._restarted >= PAUSE:
             self._restarted = now
-            self._shrink(now)
             self._start_over()
 
     def reconnected(self) -> None:

@@ -68,6 +68,8 @@ class Ward:
         patch.setattr("device.client.Gateway", lambda *_, **__: self.gateway)
         patch.setattr("device.reception.Link", NearLink)
         patch.setattr("device.agent.TURN_SECONDS", 0)
+        # Open from the start: how a window opens is tested in test_window.py.
+        patch.setattr("device.window.FIRST", SIZE)
         self.home = settle(self.world, "alice", folder / "alice")
         self.client = Client(self.home)
         self.shown: list[dict[str, Any]] = []
