@@ -71,8 +71,8 @@ class Crowd:
 
     def stay(self, count: int, pause: float, to: tuple[str, ...] = (CLINICIAN,)) -> None:
         """So many more devices, each with a reading every `pause` seconds, for as long as the scene works."""
-        for number in range(count):
-            member = self._join(f"steady-{number + 1}-{to[-1]}", pause, to)
+        for _ in range(count):
+            member = self._joined("steady", pause, to)
             self._staying.append(member)
             self._scene.members[member.handle] = member
             if CLINICIAN in to:
@@ -85,10 +85,12 @@ class Crowd:
         self._enrol(handle, "person")
         self.site.set_password(handle, secret)
 
+    def staying(self) -> list[str]:
+        return [member.handle for member in self._staying]
+
     def arrive(self) -> None:
         """Somebody new."""
-        self._number += 1
-        self._present.append(self._join(f"visitor-{self._number}", VISITOR_SECONDS, (NURSE,)))
+        self._present.append(self._join("visitor", VISITOR_SECONDS, (NURSE,)))
         self.counts["joined"] += 1
 
     def leave(self) -> str:
@@ -131,7 +133,19 @@ class Crowd:
                 found.append(member.latencies.pop())
         return found
 
-    def _join(self, handle: str, pause: float, to: tuple[str, ...]) -> Timed:
+    def _joined(self, kind: str, pause: float, to: tuple[str, ...]) -> Timed:
+        """Somebody who is needed: tried until it is done."""
+        for _ in range(TRIES):
+            try:
+                return self._join(kind, pause, to)
+            except PutOff:
+                self.counts["tried again"] += 1
+        raise PutOff(f"no {kind} device was let in, in {TRIES} tries")
+
+    def _join(self, kind: str, pause: float, to: tuple[str, ...]) -> Timed:
+        # Each try by another name: it may have come further than anybody was told.
+        self._number += 1
+        handle = f"{kind}-{self._number}"
         home = self.site.home(handle)
         self._enrol(handle, "device")
         for name in to:

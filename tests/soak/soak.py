@@ -33,8 +33,6 @@ AFTER_SECONDS = 30.0
 LONGEST_FAULT = 4.0
 GUEST_SECONDS = 25.0
 MOST_VISITORS = 4
-NURSES = f"steady-1-{NURSE}"
-RESTARTED = (*DEVICES, NURSES)
 
 Tell = Callable[[str], None]
 
@@ -195,7 +193,7 @@ class Soak:
         return self._chance.uniform(0.5, 1.5) * self._options.guest_every
 
     def _restart(self) -> float:
-        self.crowd.restart(self._chance.choice(RESTARTED))
+        self.crowd.restart(self._chance.choice((*DEVICES, *self.crowd.staying())))
         return self._options.restart_every
 
     def _visit(self) -> float:
