@@ -59,7 +59,7 @@ ALONE = [(False, name) for name in EMBEDDED] + [(True, name) for name in MOSQUIT
 
 SEED, FAULTS, DURING = 6, 15, 15.0
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = pytest.mark.timeout(2400)
 
 
 @pytest.fixture(scope="module")

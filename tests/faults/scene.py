@@ -32,7 +32,7 @@ COUNTING = """
 to = ["dr.lee"]
 [sensors.count]
 mode = "stream"
-command = ["sh", "-c", "n=0; while sleep 0.5; do n=$((n+1)); echo $n; done"]
+command = ["sh", "-c", "n=0; while sleep 1; do n=$((n+1)); echo $n; done"]
 """
 
 ALARMING = """
@@ -42,7 +42,7 @@ command = ["sh", "-c", "while :; do for n in 2 3 7 8; do sleep 2; echo $n; done;
 high = 5
 """
 
-PATIENCE = 300.0
+PATIENCE = 600.0
 """Seconds after which a test gives up; none measures time."""
 
 
