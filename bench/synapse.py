@@ -54,7 +54,8 @@ class Environment:
         if self._has_synapse():
             return
         progress(f"installing {PACKAGE} into {self._folder}: a minute or two")
-        self.run(sys.executable, "-m", "venv", str(self._folder))
+        if not Path(self.python).exists():
+            self.run(sys.executable, "-m", "venv", str(self._folder))
         self.run(self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE)
 
     @cached_property
@@ -74,7 +75,8 @@ class Environment:
         except OSError as error:
             raise BenchError(f"{PACKAGE}: {command[0]}: {error.strerror}") from error
         if done.returncode:
-            raise BenchError(f"{PACKAGE}: does not work here: {done.stderr.strip()[-SAID_CHARS:]}")
+            *_, last = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+            raise BenchError(f"{PACKAGE}: does not work here: {last[:SAID_CHARS]}")
         return done.stdout
 
 
