@@ -5,6 +5,7 @@ Whoever asks the tables writes first what waits (`write`). What waits for a bloc
 """
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,7 +18,7 @@ class Waiting:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._rows: dict[str, list[Row]] = {}
+        self._rows: defaultdict[str, list[Row]] = defaultdict(list)
         self._newest: dict[str, dict[Row, Row]] = {}
         self._is_open = False
 
@@ -35,7 +36,7 @@ class Waiting:
 
     def add(self, statement: str, *row: Any) -> None:
         if self._is_open:
-            self._rows.setdefault(statement, []).append(row)
+            self._rows[statement].append(row)
         else:
             self._db.execute(statement, row)
 

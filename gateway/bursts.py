@@ -23,6 +23,8 @@ LOOK_SECONDS = 1.0
 """Between two looks at whether the connection still lives; nothing else waits for it."""
 
 _PUBACK = struct.Struct("!BBH")
+_PUBLISH_QOS_1 = MessageType.PUBLISH | 0x02
+_NOT_DUP_NOR_RETAIN = 0xF6
 
 
 class BurstClient(mqtt.Client):
@@ -86,7 +88,35 @@ class BurstClient(mqtt.Client):
     def _take(self) -> None:
         self.loop_read()
         while self._read < len(self._come) and self.socket() is not None:
-            self.loop_read()
+            if not self._hand_on():
+                self.loop_read()
+
+    def _hand_on(self) -> bool:
+        """
+        Hand on a message that is to be acknowledged by hand, if all of it is here; anything else is paho's to read.
+
+        That is nearly everything that comes to a committer, and paho takes several times as long for it (MQTT 3.1.1
+        section 3.3).
+        """
+        come, start = self._come, self._read
+        if (
+            come[start] & _NOT_DUP_NOR_RETAIN != _PUBLISH_QOS_1
+            or not self._manual_ack
+            or self._in_packet["command"]
+        ):
+            return False
+        length, at = _length(come, start + 1)
+        end = at + length
+        topic_end = at + 2 + int.from_bytes(come[at : at + 2], "big")
+        if not length or end > len(come) or topic_end + 2 > end:
+            return False
+        mid = int.from_bytes(come[topic_end : topic_end + 2], "big")
+        message = mqtt.MQTTMessage(mid, come[at + 2 : topic_end])
+        message.qos, message.payload = 1, come[topic_end + 2 : end]
+        self._read = end
+        if self.on_message is not None:
+            self.on_message(self, None, message)
+        return True
 
     def _give(self) -> None:
         if self.want_write():
@@ -114,3 +144,17 @@ class BurstClient(mqtt.Client):
     def _push(self) -> None:
         sent = super()._sock_send(self._going)
         del self._going[:sent]
+
+
+def _length(come: bytes, at: int) -> tuple[int, int]:
+    """
+    What follows of a packet, and where it begins: seven bits a byte, the lowest first (MQTT 3.1.1 section 2.2.3).
+
+    Nothing where it does not end in four bytes, or is not here.
+    """
+    length = 0
+    for number, byte in enumerate(come[at : at + 4]):
+        length |= (byte & 0x7F) << 7 * number
+        if not byte & 0x80:
+            return length, at + number + 1
+    return 0, at
