@@ -84,7 +84,7 @@ def settings(directory: Path, port: int) -> dict[str, Any]:
     """
     Its `homeserver.yaml`, of which JSON is a part: SQLite, no limits, no federation, nothing that it need not do.
 
-    Its durability is as it comes: it leaves SQLite's `synchronous` alone.
+    What it answers for is on disk, as with us: it has SQLite write ahead, and leaves `synchronous` at FULL.
     """
     none = WITHOUT_LIMIT
     return {
