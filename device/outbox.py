@@ -160,7 +160,7 @@ class Outbox:
             parsed.get(entry_id) or Queued(entry_id, seq, _decoder.decode(parcel), lane)
             for entry_id, seq, parcel in rows
         ]
-        # Asked for ten times a second, and mostly the same.
+        # Asked for at each turn, and mostly the same.
         self._parsed[lane] = {queued.id: queued for queued in waiting}
         return waiting
 
