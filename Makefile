@@ -17,7 +17,7 @@ APT := sudo=$$(test "$$(id -u)" = 0 || echo sudo); $$sudo apt-get update -qq && 
     $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports unit page web bench lock clean mosquitto chromium certutil systemd faketime gcc
+.PHONY: help demo test check format lint types imports unit page web bench soak lock clean mosquitto chromium certutil systemd faketime gcc
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1@/p' $(MAKEFILE_LIST) | column -t -s @
@@ -59,6 +59,9 @@ web: $(MODULES) ## the page's own quick tests
 
 bench: $(READY) $(PAGE) ## measure; ARGS="commit --json"
 	@$(BIN)/blockpost bench $(ARGS)
+
+soak: $(READY) $(PAGE) mosquitto chromium faketime gcc ## an hour with everything in it; ARGS="--minutes 60 --seed 1 --report soak.md"
+	@$(BIN)/python -m tests.soak $(ARGS)
 
 lock: $(READY) ## choose versions anew
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra all --group dev \

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Any
 
 from chain.chain import Chain
@@ -149,7 +149,7 @@ class Crowd:
         home = self.site.home(handle)
         self._enrol(handle, "device")
         for name in to:
-            self.admin("link", handle, name)
+            self._link(handle, name)
         (home / "agent.toml").write_text(
             MEASURING.format(to=str(list(to)).replace("'", '"'), pause=pause), "utf-8"
         )
@@ -159,17 +159,28 @@ class Crowd:
         member.start()
         return member
 
-    def _enrol(self, handle: str, kind: str) -> None:
-        try:
-            code = invited(self.site, handle, kind=kind)
-            for _ in range(TRIES):
-                # It can be interrupted anywhere, and goes on with the same code.
-                with suppress(Unreachable):
-                    enter(self.site, handle, code)
-                    return
+    def _link(self, handle: str, name: str) -> None:
+        for _ in range(TRIES):
+            try:
+                self.admin("link", handle, name)
+            except PutOff:
                 self.counts["tried again"] += 1
-        except (AssertionError, DeviceError) as error:
-            raise PutOff(f"{handle}: {error}") from error
+            else:
+                return
+        raise PutOff(f"{handle}: not linked to {name}, in {TRIES} tries")
+
+    def _enrol(self, handle: str, kind: str) -> None:
+        code = None
+        for _ in range(TRIES):
+            try:
+                # What had no answer in time goes with the next command; joining goes on with the same code.
+                code = code or invited(self.site, handle, kind=kind)
+                enter(self.site, handle, code)
+                return
+            except (AssertionError, Unreachable):
+                self.counts["tried again"] += 1
+            except DeviceError as error:
+                raise PutOff(f"{handle}: {error}") from error
         raise PutOff(f"{handle}: not let in, in {TRIES} tries")
 
     def check(self) -> None:

@@ -31,7 +31,6 @@ AFTER_SECONDS = 30.0
 """After a fault, what the logs say is still of its making: connections are tried again, a process starts."""
 
 LONGEST_FAULT = 4.0
-GUEST_SECONDS = 25.0
 MOST_VISITORS = 4
 
 Tell = Callable[[str], None]
@@ -51,6 +50,7 @@ class Options(Struct, frozen=True, kw_only=True):
     stretch: float = 60.0
     churn_every: float = 20.0
     guest_every: float = 30.0
+    guest_seconds: float = 25.0
     restart_every: float = 180.0
     browser_every: float = 300.0
     faults_every: float = 90.0
@@ -187,7 +187,7 @@ class Soak:
                 self._trouble(f"session: {guest.trouble}")
             self.crowd.counts.update(sessions=1, verified=guest.verified, events=guest.events)
         if not self._guests:
-            guest = Guest(self._stage.site, GUEST_SECONDS)
+            guest = Guest(self._stage.site, self._options.guest_seconds)
             guest.start()
             self._guests.append(guest)
         return self._chance.uniform(0.5, 1.5) * self._options.guest_every
