@@ -99,20 +99,20 @@ def settings(folder: Path) -> str:
     return f'to = ["{CLINICIAN}"]\n[sensors.count]\nmode = "stream"\ncommand = {command}\n'
 
 
-@pytest.fixture
-def building(tmp_path: Path) -> Iterator[Building]:
-    building = Building(tmp_path)
+@pytest.fixture(scope="module")
+def building(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Building]:
+    """Everybody has worked for a while, and is told to stop."""
+    building = Building(tmp_path_factory.mktemp("building"))
     try:
         building.works()
+        building.device.stop()
+        building.site.stop()
         yield building
     finally:
         building.close()
 
 
 def test_the_power_fails_at_any_moment(building: Building, tmp_path: Path) -> None:
-    building.device.stop()
-    building.site.stop()
-
     for survival in survivals(building.gateway_disk, seeds=0):
         with survival.laid_out(tmp_path / "after") as after:
             goes_on(survival, after)
@@ -169,6 +169,8 @@ def checkpoint_size(note: str) -> int:
 
 
 def test_after_the_power_failed_here_and_there_nothing_is_lost_or_doubled(building: Building) -> None:
+    building.start_gateway()
+    building.device = building.start_device()
     chance = random.Random(11)
     for number in range(4):
         if number % 2:
