@@ -342,12 +342,15 @@ def run(site: Site, stop: threading.Event) -> None:
         halted = halt.marked(site.mark)
         if halted is not None:
             log.critical("halted before reason=%s; %s", halted.reason, halt.WAY_BACK)
+        told = False
         while halted is None and not stop.is_set():
             try:
                 _work(site, key, reader, stop)
             except (sqlite3.Error, Damaged, OSError, UnicodeDecodeError) as error:
                 if halt.is_full(error):
-                    log.warning("cannot begin reason=%s", halt.FULL_REASON)
+                    if not told:
+                        log.warning("cannot begin reason=%s", halt.FULL_REASON)
+                    told = True
                     stop.wait(FULL_SECONDS)
                     continue
                 reason = halt.failure(error, site.chain_file)
