@@ -176,11 +176,12 @@ class Crowd:
                 # What had no answer in time goes with the next command; joining goes on with the same code.
                 code = code or invited(self.site, handle, kind=kind)
                 enter(self.site, handle, code)
-                return
             except (AssertionError, Unreachable):
                 self.counts["tried again"] += 1
             except DeviceError as error:
                 raise PutOff(f"{handle}: {error}") from error
+            else:
+                return
         raise PutOff(f"{handle}: not let in, in {TRIES} tries")
 
     def check(self) -> None:
