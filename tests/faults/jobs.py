@@ -31,6 +31,10 @@ from gateway.refusals import Refusal, Refusals
 from gateway.sessions import HOUR_MS, Sessions
 from gateway.site import Key, Site
 from provisioning import gateway
+from provisioning.authority.inventory import Inventory
+from provisioning.authority.office import Office
+from provisioning.authority.stock import Owner, Stock
+from tests.authority import Time, asks, leaf_of
 from tests.backups import PASSPHRASE, quiet, restored
 from tests.homes import new_keys
 from tests.outboxes import Scribe
@@ -156,6 +160,21 @@ def refusals(folder: Path, tell: Tell, outside: Path) -> None:
     notebook.close()
 
 
+def authority(folder: Path, tell: Tell, outside: Path) -> None:
+    """Certificates for `alice` and `bob` of the site in the folder; then alice is revoked."""
+    site, world = Site.load(folder), World(folder, fresh=False)
+    world.admin.stream = entry.new_stream(secrets.token_bytes)
+    stock = Stock(site.certificates, Owner.of(site.settings, site.key().account))
+    office = Office(stock, Inventory(site.certificates.inventory), site.read_chain(), Time())
+    office.tend()
+    alice, bob = (world.stranger(name).id for name in ("alice", "bob"))
+    for account in (alice, bob):
+        tell("issued", account, f"{leaf_of(office.answer(asks(account))).serial_number:x}")
+    world.commit(world.admin.revokes(alice))
+    office.follow()
+    tell("revoked", alice)
+
+
 # A device
 
 
@@ -246,7 +265,7 @@ def rows_of(db: sqlite3.Connection) -> str:
 
 JOBS: dict[str, Callable[..., None]] = {
     job.__name__: job
-    for job in (commit, init, back_up, restore, sessions, joins, refusals, outbox, book, keys)
+    for job in (commit, init, back_up, restore, sessions, joins, refusals, authority, outbox, book, keys)
 }
 
 

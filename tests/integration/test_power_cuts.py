@@ -31,6 +31,9 @@ from gateway.refusals import Refusal, Refusals
 from gateway.sessions import HOUR_MS, Sessions
 from gateway.site import Site
 from provisioning.authority import root
+from provisioning.authority.inventory import Inventory
+from provisioning.authority.stock import Owner, Stock
+from tests.authority import a_lan
 from tests.backups import PASSPHRASE, made, quiet, restored, with_certificates
 from tests.faults.disk import Disk
 from tests.faults.jobs import Ticking, committer_of, incoming, rows_of
@@ -277,3 +280,26 @@ def test_a_gateway_is_restored_whole_or_not_at_all(copied: tuple[Disk, Site], tm
             again = Site.load(after / "again")
             assert audit(again.chain_file).key == again.key().public == site.key().public
             assert again.pin() == site.pin()
+
+
+def test_who_has_a_certificate_and_who_has_none_any_more_is_known(tmp_path: Path) -> None:
+    folder = tmp_path / "disk" / "authority"
+    folder.parent.mkdir()
+    with a_lan(folder) as lan:
+        lan.world.join("alice")
+        lan.world.join("bob")
+    (folder / "gateway.toml").chmod(0o600)
+    with done(tmp_path, "authority") as disk:
+        for survival in survivals(disk, "authority"):
+            with survival.laid_out(tmp_path / "after") as after:
+                keeps_secrets(survival)
+                site = Site.load(after)
+                inventory = Inventory(site.certificates.inventory)
+                stock = Stock(site.certificates, Owner.of(site.settings, site.key().account))
+                stock.signer()
+                for account, serial in survival.told("issued"):
+                    assert serial in [leaf.serial for leaf in inventory.of(account).leaves]
+                ended = {each.serial_number for crl in stock.crls() for each in crl}
+                for (account,) in survival.told("revoked"):
+                    assert {int(leaf.serial, 16) for leaf in inventory.of(account).leaves} <= ended
+    assert survival.told("revoked")
