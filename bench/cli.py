@@ -17,6 +17,7 @@ from bench import (
     contracts,
     floor,
     grow,
+    overload,
     page,
     part,
     peers,
@@ -41,6 +42,7 @@ PARTS: tuple[Part[Any, Any], ...] = (
     start.PART,
     verify.PART,
     rest.PART,
+    overload.PART,
     contracts.PART,
     agent.PART,
     seal.PART,
@@ -149,6 +151,8 @@ def _table(args: argparse.Namespace) -> None:
     results = {file.stem: chart.read(file) for file in sorted(args.results.glob("*.json"))}
     for line in targets.table(results):
         print(line)
+    for machine in sorted({chart.machine_of(result) for result in results.values() if "machine" in result}):
+        print(f"\nMeasured on: {machine}")
 
 
 def _progress(text: str) -> None:

@@ -47,14 +47,19 @@ def add_directory(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_load(parser: argparse.ArgumentParser) -> None:
-    """What parts with devices that publish have."""
+def add_broker(parser: argparse.ArgumentParser) -> None:
+    """What parts with a broker have."""
     parser.add_argument(
         "--broker",
         choices=("embedded", "mosquitto"),
         default="embedded",
         help="(default %(default)s)",
     )
+
+
+def add_load(parser: argparse.ArgumentParser) -> None:
+    """What parts with devices that publish have."""
+    add_broker(parser)
     add_count(parser, "clients", 10, "accounts that publish")
     add_count(parser, "entries", 10_000, "entries of one run, of all clients together")
     add_count(parser, "rounds", 3, "runs of each kind; the medians count")

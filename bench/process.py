@@ -41,14 +41,17 @@ plugins: {{amqtt.plugins.authentication.AnonymousAuthPlugin: {{allow_anonymous: 
 
 
 @contextmanager
-def broker(kind: Broker | Stock, site: Site) -> Iterator[int]:
-    """Run the site's broker, from when it accepts connections; yields its process id."""
+def broker(kind: Broker | Stock, site: Site, config_text: str | None = None) -> Iterator[int]:
+    """
+    Run the site's broker, from when it accepts connections; yields its process id. With `config_text`, one that is not
+    ours has these settings, instead of none that keep it from anything.
+    """
     if kind == "embedded":
         command = [sys.executable, "-m", "gateway.cli", "broker", str(site.directory)]
     else:
         config = site.directory / f"{kind}.conf"
         text, program = (MOSQUITTO, mosquitto()) if kind == "mosquitto" else (AMQTT, _beside_python("amqtt"))
-        config.write_text(text.format(port=site.settings.mqtt_port), "utf-8")
+        config.write_text(config_text or text.format(port=site.settings.mqtt_port), "utf-8")
         command = [program, "-c", str(config)]
     with running(kind, command, site.directory) as process:
         if not _listens(site.settings.mqtt_port, process):
