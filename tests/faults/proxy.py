@@ -19,9 +19,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from device.errors import BadDocument
 from device.tls import Tls
 from gateway.broker.material import Material
 from gateway.broker.packets import Frame, Frames, Kind, Violation
+from gateway.errors import BadConfig
 from gateway.tls import Files, client_context
 
 CHUNK = 65_536
@@ -218,10 +220,16 @@ class Proxy:
         for task in (accepting, *self._tasks):
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(accepting, *self._tasks, return_exceptions=True))
+        # What was closed just now is told so in the next turns.
+        self._loop.run_until_complete(asyncio.sleep(LOOK_SECONDS))
         self._listener.close()
         self._loop.close()
 
     def _stop(self) -> None:
+        for connection in self._open:
+            connection.end(reset=True)
+        for writer in self._held:
+            _end(writer, reset=True)
         self._loop.call_soon(self._loop.stop)
 
     def _set(self, disturbances: tuple[Disturbance, ...]) -> None:
@@ -248,8 +256,8 @@ class Proxy:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             client.close()
             return
-        # Whoever does not speak MQTT, or goes in the middle of it, is let go.
-        with suppress(OSError, Violation, EOFError):
+        # Whoever does not speak MQTT, or goes in the middle of it, is let go; certificates are away while they are restored.
+        with suppress(OSError, Violation, EOFError, BadConfig, BadDocument):
             reader, writer = await self._streams(client)
             try:
                 await self._between(reader, writer)
@@ -259,8 +267,12 @@ class Proxy:
     async def _streams(self, client: socket.socket) -> Streams:
         reader = asyncio.StreamReader(limit=CHUNK)
         protocol = asyncio.StreamReaderProtocol(reader)
-        context = None if self.papers is None else self.papers.server()
-        transport, _ = await self._loop.connect_accepted_socket(lambda: protocol, client, ssl=context)
+        try:
+            context = None if self.papers is None else self.papers.server()
+            transport, _ = await self._loop.connect_accepted_socket(lambda: protocol, client, ssl=context)
+        except BaseException:
+            client.close()
+            raise
         return reader, asyncio.StreamWriter(transport, protocol, reader, self._loop)
 
     async def _between(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -37,11 +37,20 @@ class Act(NamedTuple):
 
 
 def plan(seed: int, faults: int, seconds: float, names: Sequence[str]) -> list[Act]:
-    """So many faults, of these kinds, in so many seconds, sorted by when they begin."""
+    """So many faults in so many seconds, sorted by when they begin. No kind is likelier for having more victims."""
     chance = random.Random(seed)
+    kinds: dict[str, list[str]] = {}
+    for name in sorted(names):
+        kinds.setdefault(name.partition("-")[0], []).append(name)
     times = sorted(chance.uniform(0, seconds) for _ in range(faults))
     return [
-        Act(at, chance.choice(names), chance.uniform(0, LONGEST), chance.randrange(2**32)) for at in times
+        Act(
+            at,
+            chance.choice(chance.choice(list(kinds.values()))),
+            chance.uniform(0, LONGEST),
+            chance.randrange(2**32),
+        )
+        for at in times
     ]
 
 
