@@ -115,7 +115,7 @@ def _ground(db: sqlite3.Connection) -> tuple[Ground, int]:
     """Whose chain it is, and how many blocks and entries it says that it has."""
     try:
         ((tip, size),) = db.execute("SELECT max(height), max(size) FROM block")
-        if tip is None:
+        if tip is None or tip < 0:
             raise Damaged(0, "there is no genesis block")
         first = entry.parse(Store(db).leaf(0)).entry
         if not isinstance(first, Account):

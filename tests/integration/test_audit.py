@@ -247,6 +247,12 @@ def test_a_chain_without_a_block_is_damaged(path: Path) -> None:
     assert (found.height, found.reason) == (0, "there is no genesis block")
 
 
+def test_a_chain_whose_blocks_are_all_below_the_first_is_damaged(path: Path) -> None:
+    found = damage(path, "UPDATE block SET height = -1 - height")
+
+    assert (found.height, found.reason) == (0, "there is no genesis block")
+
+
 def test_the_file_of_another_chain_says_so_itself(path: Path, tmp_path: Path) -> None:
     """An audit trusts nobody and knows nobody: who expects a certain chain compares the origin and the root."""
     (tmp_path / "other").mkdir()
