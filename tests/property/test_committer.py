@@ -13,7 +13,8 @@ from chain import wire
 from chain.audit import audit
 from chain.encoding import b64url, canonical
 from chain.wire import Submission
-from gateway.committer import Committer, Incoming
+from gateway.arrivals import Incoming
+from gateway.committer import Committer
 from gateway.site import Key
 from tests.world import Actor, World
 
