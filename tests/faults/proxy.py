@@ -19,7 +19,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from device.errors import BadDocument
+from device.errors import DeviceError
 from device.tls import Tls
 from gateway.broker.material import Material
 from gateway.broker.packets import Frame, Frames, Kind, Violation
@@ -257,7 +257,7 @@ class Proxy:
             client.close()
             return
         # Whoever does not speak MQTT, or goes in the middle of it, is let go; certificates are away while they are restored.
-        with suppress(OSError, Violation, EOFError, BadConfig, BadDocument):
+        with suppress(OSError, Violation, EOFError, BadConfig, DeviceError):
             reader, writer = await self._streams(client)
             try:
                 await self._between(reader, writer)
