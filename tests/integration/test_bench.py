@@ -60,7 +60,11 @@ def test_the_rate_under_contracts_is_measured_beside_the_rate_without(
 
     assert (result["contracts"], result["alerts"], result["receipted"]) == (20, 10, 600)
     assert result["ratio"] == round(result["rate"] / result["without"], 2)
-    assert set(result["cpu_us"]) == set(result["cpu_without_us"]) == {"broker", "checker", "clients", "committer"}
+    assert (
+        set(result["cpu_us"])
+        == set(result["cpu_without_us"])
+        == {"broker", "checker", "clients", "committer"}
+    )
 
 
 def test_an_agent_at_rest_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
