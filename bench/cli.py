@@ -151,7 +151,7 @@ def _table(args: argparse.Namespace) -> None:
     results = {file.stem: chart.read(file) for file in sorted(args.results.glob("*.json"))}
     for line in targets.table(results):
         print(line)
-    for machine in sorted({chart.machine_of(result) for result in results.values() if "machine" in result}):
+    for machine in targets.machines(results):
         print(f"\nMeasured on: {machine}")
 
 

@@ -101,3 +101,9 @@ def table(results: Mapping[str, dict[str, Any]]) -> Iterator[str]:
     yield f"|{'---|' * len(HEAD)}"
     for each in TARGETS:
         yield f"| {each.figure} | {each.wanted} | {each.told(results)} | `{each.command}` |"
+
+
+def machines(results: Mapping[str, dict[str, Any]]) -> list[str]:
+    """Those that the results are of: one, unless they were thrown together."""
+    given = [result["machine"] for result in results.values() if "machine" in result]
+    return sorted({f"{each['cpu']}, {each['cores']} cores, Python {each['python']}" for each in given})

@@ -84,8 +84,10 @@ def test_what_misses_its_target_is_said_to(target: targets.Target) -> None:
 
 
 def test_the_table_is_made_of_the_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "verify.json").write_text('{"ratio": 1.62}', "utf-8")
-    (tmp_path / "start.json").write_text('{"committer_s": 0.4, "gateway_s": 2.4}', "utf-8")
+    machine = {"cpu": "Pi 5", "cores": 4, "python": "3.11.2", "fsync_ms": 2.5}
+    (tmp_path / "verify.json").write_text(json.dumps({"ratio": 1.62, "machine": machine}), "utf-8")
+    start = {"committer_s": 0.4, "gateway_s": 2.4, "machine": {**machine, "fsync_ms": 7.0}}
+    (tmp_path / "start.json").write_text(json.dumps(start), "utf-8")
 
     assert main(["table", str(tmp_path)]) == 0
 
@@ -93,6 +95,7 @@ def test_the_table_is_made_of_the_files(tmp_path: Path, capsys: pytest.CaptureFi
     assert "| at least 1.5 | 1.62 |" in told
     assert "| at most 2 s | 0.4 s |" in told
     assert "| at most 2 s | 2.4 s (**missed**) |" in told
+    assert told.endswith("|\n\nMeasured on: Pi 5, 4 cores, Python 3.11.2\n")
 
 
 def test_a_result_of_something_else_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
