@@ -97,7 +97,7 @@ class Crowd:
         """The one that has been here longest; the name of its log, if what it says does not count from now on."""
         member, how = self._present[0], self._chance.choice(LEAVING)
         if how == "revoked":
-            self.admin("revoke", member.handle)
+            self.admin("revoke", member.handle, "--reason", "retired")
         self._present.pop(0)
         self._gone.append(member)
         self.counts[how] += 1

@@ -68,8 +68,8 @@ class Guest(threading.Thread):
         with closing(Client(Home(self._site.home(NURSE)))) as client:
             newest = self._read(visitor, client)
         self._listen(visitor, newest)
-        status, _ = visitor.get("/v1/friends")
-        assert status == OK, f"friends: {status}"
+        status, _ = visitor.get("/v1/sessions")
+        assert status == OK, f"sessions: {status}"
 
     def _read(self, visitor: Visitor, client: Client) -> int:
         """The newest of the inbox, each entry verified as the page does; return the last index there was."""
