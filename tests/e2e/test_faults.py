@@ -42,7 +42,6 @@ MOSQUITTO = (
     "killed-checker",
     "killed-supervisor",
     "hung-committer",
-    "hung-checker",
     "hung-worker",
     "hung-mosquitto",
     "hung-dr.lee",
@@ -57,7 +56,7 @@ MOSQUITTO = (
 
 ALONE = [(False, name) for name in EMBEDDED] + [(True, name) for name in MOSQUITTO]
 
-SEED, FAULTS, DURING = 6, 15, 15.0
+SEED, FAULTS, DURING = 6, 12, 10.0
 
 pytestmark = pytest.mark.timeout(2400)
 
