@@ -65,7 +65,7 @@ def commit(folder: Path, tell: Tell, outside: Path) -> None:
         actor.stream = entry.new_stream(secrets.token_bytes)
     committer = committer_of(world)
     journal = Journal(world.chain.store.db, world.path)
-    for number in range(4):
+    for number in range(3):
         block = _block(number, alice, bob)
         tell("block", *block)
         for answer in committer.commit([incoming(payload) for payload in block], world.now):

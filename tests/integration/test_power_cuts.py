@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from msgspec import structs
@@ -50,6 +51,14 @@ Shown = Callable[[Path], str]
 """What a store holds that is opened in a folder, in the words in which its job told it."""
 
 
+@pytest.fixture
+def memory() -> Iterator[Path]:
+    """A folder in memory, where there is one: what goes on with what is left syncs in no time."""
+    shared = Path("/dev/shm")  # noqa: S108 - the folder in it has a name of its own
+    with TemporaryDirectory(dir=shared if shared.is_dir() else None) as folder:
+        yield Path(folder)
+
+
 def keeps_secrets(survival: Survival) -> None:
     """Nobody else may read what is left."""
     for path, (mode, _) in survival.image.files.items():
@@ -60,15 +69,14 @@ def keeps_secrets(survival: Survival) -> None:
 # The chain
 
 
-def test_nothing_that_was_receipted_is_lost_or_doubled(tmp_path: Path) -> None:
+def test_nothing_that_was_receipted_is_lost_or_doubled(tmp_path: Path, memory: Path) -> None:
     folder = tmp_path / "disk" / "commit"
     folder.mkdir(parents=True)
     before = prepared(folder)
     with done(tmp_path, "commit") as disk:
         blocks = told(disk, "commit", "block")
         for survival in survivals(disk, "commit"):
-            with survival.laid_out(tmp_path / "after") as after, World(after, fresh=False) as world:
-                world.chain.store.db.execute("PRAGMA synchronous = OFF")
+            with survival.laid_out(memory) as after, World(after, fresh=False) as world:
                 committer = committer_of(world)
                 holds_receipts(survival, world)
                 for block in blocks:
@@ -99,14 +107,14 @@ def holds_receipts(survival: Survival, world: World) -> None:
             assert world.chain.store.root_at(signed.size) == signed.root
 
 
-def test_what_a_lying_disk_takes_back_is_noticed(tmp_path: Path) -> None:
+def test_what_a_lying_disk_takes_back_is_noticed(tmp_path: Path, memory: Path) -> None:
     folder = tmp_path / "disk" / "commit"
     folder.mkdir(parents=True)
     prepared(folder)
     found: Counter[str] = Counter()
     with done(tmp_path, "commit", lying=True) as disk:
         for survival in survivals(disk, "commit"):
-            with survival.laid_out(tmp_path / "after") as after:
+            with survival.laid_out(memory) as after:
                 found[comes_to_light(survival, after)] += 1
     # All that befalls a gateway whose disk lies. Whole it is before anything was said, and when it was lucky.
     assert set(found) == {"whole", "cannot be opened", "damaged", "shorter"}
