@@ -33,11 +33,12 @@ class Guest(threading.Thread):
     """
     One browser session of the nurse, without a browser: logs in, reads the newest, and keeps a stream of events open.
 
-    `trouble` is what it met, if anything.
+    `trouble` is what it met, if anything; `began` is when, by the clock of the soak.
     """
 
-    def __init__(self, site: Site, seconds: float) -> None:
+    def __init__(self, site: Site, seconds: float, began: float) -> None:
         super().__init__(name="guest", daemon=True)
+        self.began = began
         self.trouble = ""
         self.verified = 0
         self.events = 0

@@ -184,10 +184,10 @@ class Soak:
         for guest in [each for each in self._guests if not each.is_alive()]:
             self._guests.remove(guest)
             if guest.trouble:
-                self._trouble(f"session: {guest.trouble}")
+                self._trouble(f"session: {guest.trouble}", since=guest.began)
             self.crowd.counts.update(sessions=1, verified=guest.verified, events=guest.events)
         if not self._guests:
-            guest = Guest(self._stage.site, self._options.guest_seconds)
+            guest = Guest(self._stage.site, self._options.guest_seconds, self._now())
             guest.start()
             self._guests.append(guest)
         return self._chance.uniform(0.5, 1.5) * self._options.guest_every
@@ -197,7 +197,7 @@ class Soak:
         return self._options.restart_every
 
     def _visit(self) -> float:
-        if self._running is not None or self._guests:
+        if self._cause is not None:
             return 1.0
         try:
             complaints = guests.visit(self._stage.site)
@@ -238,8 +238,9 @@ class Soak:
             self._errors += 1
             self._tell(f"error in {heard.log}.log: {heard.text}")
 
-    def _trouble(self, text: str) -> None:
-        if self._cause is None:
+    def _trouble(self, text: str, since: float | None = None) -> None:
+        """`since`: when it may have begun; a fault may have come and gone by now."""
+        if self._over < (self._now() if since is None else since):
             self.troubles.append(text)
             self._tell(text)
         else:
