@@ -19,7 +19,7 @@ from paho.mqtt.enums import MessageType
 BURST_BYTES = 256 * 1024
 """Read or written at once, at most; then it is the turn of the other."""
 
-LOOK_SECONDS = 1.0
+TURN_SECONDS = 1.0
 """Between two looks at whether the connection still lives; nothing else waits for it."""
 
 _PUBACK = struct.Struct("!BBH")
@@ -70,7 +70,7 @@ class BurstClient(mqtt.Client):
         while (sock := self.socket()) is not None:
             wanted = select.POLLOUT if self.want_write() or self._going else 0
             poll.register(sock, select.POLLIN | wanted)
-            ready = dict(poll.poll(LOOK_SECONDS * 1000))
+            ready = dict(poll.poll(TURN_SECONDS * 1000))
             if bell.fileno() in ready:
                 bell.recv(64)
                 # Before the look at what is to be sent: what is added after it rings again.
@@ -79,7 +79,7 @@ class BurstClient(mqtt.Client):
                 self._take()
             if self.want_write() or self._going:
                 self._give()
-            if time.monotonic() - looked >= LOOK_SECONDS:
+            if time.monotonic() - looked >= TURN_SECONDS:
                 looked = time.monotonic()
                 self.loop_misc()
             if self.socket() is not sock:

@@ -17,7 +17,7 @@ import pytest
 import device.link
 from chain import durable, wire
 from device.tls import Tls
-from gateway import link, pulse
+from gateway import bursts, link, pulse
 from gateway.broker.limits import KIB, MIB, Limits
 from gateway.link import Link
 from provisioning.authority.certificates import bundle, new_key, server
@@ -567,7 +567,7 @@ def test_what_is_to_be_sent_wakes_the_connection(
     make: Callable[[Lan, int, Path], Link | device.link.Link],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for module in (link, device.link):
+    for module in (bursts, device.link):
         monkeypatch.setattr(module, "TURN_SECONDS", 60 * PATIENCE)
     sender = make(lan, lan.port, tmp_path)
     if isinstance(sender, Link):
