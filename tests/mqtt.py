@@ -10,7 +10,7 @@ from typing import Any
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which a test gives up; none measures time."""
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 from bench.browser import chromium
 from tests.ward import INSECURE_HOST, Ward, running_ward
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 
 
 # Not for the session: Playwright keeps an event loop in this thread, which other packages' tests want for themselves.

@@ -11,7 +11,7 @@ from zeroconf import ServiceBrowser, ServiceInfo, ServiceListener, Zeroconf
 from gateway import announce
 from gateway.announce import HTTPS, MQTTS, Service, infos
 
-PATIENCE = 30
+PATIENCE = 90
 PIN = "abcdefgh" + 44 * "q"
 SERVICE = Service(f"ward-3.example/{26 * 'x'}", PIN, ("192.0.2.7", "ward-gw.local"), 8443, 8883)
 

@@ -147,7 +147,9 @@ def test_no_route_is_left_out(site: Site) -> None:
 def test_no_bytes_bring_it_down(
     site: Site, request: dict[str, Any], headers: dict[str, str], body: dict[str, Any]
 ) -> None:
-    check(site.app.test_client().open(**request, **body, headers=headers, buffered=False))
+    # With a base, the client does not take a path of two slashes for the name of a host.
+    client = site.app.test_client()
+    check(client.open(**request, **body, headers=headers, base_url="http://localhost", buffered=False))
 
 
 @settings(deadline=None)
