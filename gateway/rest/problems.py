@@ -166,6 +166,8 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(sqlite3.Error)
     def of_the_disk(error: sqlite3.Error) -> Response:
+        if isinstance(error, sqlite3.ProgrammingError):
+            raise error  # a defect of ours, and not of the disk
         complaint.make(error)
         words = "is full" if halt.is_full(error) else f"failed: {error}"
         return _response(problem_of(DiskFault(f"the gateway's disk {words}")))
