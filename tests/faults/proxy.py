@@ -165,7 +165,9 @@ def _end(writer: asyncio.StreamWriter, *, reset: bool) -> None:
         writer.close()
         return
     with suppress(OSError):
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        # There is none where TLS has ended already.
+        if (sock := writer.get_extra_info("socket")) is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
     writer.transport.abort()
 
 

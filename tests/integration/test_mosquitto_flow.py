@@ -21,14 +21,18 @@ from tests.world import Actor
 
 
 class Work(NamedTuple):
-    """A gateway at work: `fridge` is linked to `alice`, and both have certificates."""
+    """A gateway at work: `fridge` and all `fridges` are linked to `alice`, and all have certificates."""
 
     lan: Lan
     broker: Process
     committer: Process
     client: Callable[..., Client]
     alice: Actor
-    fridge: Actor
+    fridges: list[Actor]
+
+    @property
+    def fridge(self) -> Actor:
+        return self.fridges[0]
 
     def connected(self, actor: Actor) -> Client:
         made = self.client(self.lan.papers.client(actor.id))
@@ -40,15 +44,17 @@ class Work(NamedTuple):
 @pytest.fixture
 def work(tmp_path: Path) -> Iterator[Work]:
     lan = Lan(tmp_path)
-    alice, fridge = lan.world.join("alice"), lan.world.device("fridge-2")
-    lan.world.link(fridge, alice.id)
+    alice = lan.world.join("alice")
+    fridges = [lan.world.device(f"fridge-{number}") for number in range(10)]
+    for fridge in fridges:
+        lan.world.link(fridge, alice.id)
     lan.world.close()
     with ExitStack() as stack:
         broker = stack.enter_context(running(lan.site))
         committer = stack.enter_context(running(lan.site, "commit"))
         until(lambda: committer.logged("broker reached"))
         make = stack.enter_context(clients(lan.client))
-        yield Work(lan, broker, committer, make, alice, fridge)
+        yield Work(lan, broker, committer, make, alice, fridges)
 
 
 def parcel(submission: Submission) -> bytes:
@@ -125,17 +131,20 @@ def test_the_web_server_hears_the_pulse_and_who_is_there(work: Work) -> None:
 
 
 def test_a_committer_that_stands_still_while_devices_publish_loses_nothing(work: Work) -> None:
-    fridge = work.connected(work.fridge)
     content = "x" * 8 * KIB
-    entries = [work.fridge.writes(work.alice.id, content) for _ in range(600)]
+    # A device has no more under way.
+    entries = {fridge: [fridge.writes(work.alice.id, content) for _ in range(60)] for fridge in work.fridges}
+    clients = {fridge: work.connected(fridge) for fridge in work.fridges}
     work.committer.process.send_signal(signal.SIGSTOP)
     try:
-        for entry in entries:
-            fridge.publish(wire.up_topic(work.fridge.id, "entry"), parcel(entry))
+        for fridge, written in entries.items():
+            for entry in written:
+                clients[fridge].publish(wire.up_topic(fridge.id, "entry"), parcel(entry))
     finally:
         work.committer.process.send_signal(signal.SIGCONT)
 
-    assert receipted(fridge, len(entries)) == [entry.signed.entry.id for entry in entries]
+    for fridge, written in entries.items():
+        assert receipted(clients[fridge], len(written)) == [entry.signed.entry.id for entry in written]
 
 
 def test_the_committer_comes_back_with_the_certificate_that_it_has_by_then(work: Work) -> None:
