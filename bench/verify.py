@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from itertools import islice
 from pathlib import Path
 from statistics import median
 
@@ -27,7 +26,7 @@ from chain.chain import Chain
 
 CLIENTS = 10
 SAMPLE = 20_000
-"""Signatures that are checked bare: enough for seconds, and few enough to hold at once."""
+"""Entries whose signatures are checked bare: enough for seconds, and few enough to hold at once."""
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -114,13 +113,14 @@ def _signatures(ward: Ward) -> list[tuple[Ed25519PublicKey, bytes, bytes]]:
         for sender in (*ward.senders, ward.recipient, ward.admin)
     }
     with closing(Chain.open(ward.site.chain_file)) as chain:
-        leaves = chain.store.leaves(0, chain.head.size)
-        signed = (entry.parse(leaf) for _, leaf in leaves)
-        known = (each for each in signed if each.entry.author in keys)
-        return [
-            (keys[each.entry.author], each.signed.signature, each.signed.signed)
-            for each in islice(known, SAMPLE)
-        ]
+        # What is not read to its end would be closed after the database is.
+        leaves = list(chain.store.leaves(0, SAMPLE))
+    signed = (entry.parse(leaf) for _, leaf in leaves)
+    return [
+        (keys[each.entry.author], each.signed.signature, each.signed.signed)
+        for each in signed
+        if each.entry.author in keys
+    ]
 
 
 def _computed() -> float:
